@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * tandem.h - what a program needs to open and steer a Tandem socket.
+ *
+ *	fd = socket(AF_INET6, SOCK_STREAM, IPPROTO_TANDEM);
+ *
+ * Everything else is what TCP sockets take.  Socket options live at level
+ * SOL_TANDEM with the numbers of <linux/tcp.h>; level IPPROTO_TCP is accepted for
+ * the same options, so a program written for TCP needs no change.
+ */
+#ifndef _UAPI_LINUX_TANDEM_H
+#define _UAPI_LINUX_TANDEM_H
+
+/* IP protocol number: RFC 3692 experiment number 254. */
+#ifndef IPPROTO_TANDEM
+#define IPPROTO_TANDEM		254
+#endif
+
+/* Socket option level. */
+#ifndef SOL_TANDEM
+#define SOL_TANDEM		254
+#endif
+
+/* Options of our own, above TCP's numbers; level SOL_TANDEM only. */
+#define TANDEM_WIRE		1001	/* int: TANDEM_WIRE_*, before bind/connect/listen */
+
+/* Values of TANDEM_WIRE. */
+#define TANDEM_WIRE_NATIVE	0	/* IP protocol 254 */
+
+#endif /* _UAPI_LINUX_TANDEM_H */

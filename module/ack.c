@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ack.c - the ACK field: what the peer now has (RFC 9293 section 3.10.7.4, fifth
+ * check; RFC 5961 section 5; RFC 7323 section 4 for the RTT sample).
+ *
+ * The order is: is the ACK believable; which window does it bring; which segments
+ * does it cover, cumulatively and by SACK; what does it say about the round trip;
+ * and last recovery.c, which judges all that together.
+ */
+#include <linux/skbuff.h>
+#include <net/sock.h>
+#include "ack.h"
+#include "input.h"
+#include "output.h"
+#include "recovery.h"
+#include "stream.h"
+#include "timer.h"
+#include "wire.h"
+#include "window.h"
+
+/* How many samples a round trip brings: RFC 7323 appendix G, two segments per ACK. */
+static u32 expected_samples(const struct tandem_sock *tp, u32 prior_pipe)
+{
+	return max(1U, DIV_ROUND_UP(prior_pipe, 2U));
+}
+
+static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (rtt_us < 0)
+		return;
+	tandem_rtt_sample(&tp->rtt, min_t(s64, rtt_us, U32_MAX), expected);
+	tp->cc.srtt_us = tandem_rtt_srtt_us(&tp->rtt);
+	tp->cc.min_rtt_us = tp->rtt.min_us;
+	tandem_update_rto(sk);
+	TANDEM_INC(sock_net(sk), RTTSAMPLES);
+}
+
+void tandem_rtt_update(struct sock *sk, s64 rtt_us)
+{
+	rtt_sample(sk, rtt_us, 1);
+}
+
+/* RFC 9293 section 3.10.7.4: SND.WND, SND.WL1. */
+static void update_window(struct sock *sk, const struct sk_buff *skb,
+			  struct tandem_ack_event *ev)
+{
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 wnd = cb->wnd;
+
+	if (!(cb->flags & TANDEM_F_SYN))
+		wnd <<= tp->snd_wscale;
+	if (!tandem_win_may_update(tp->snd_una, ev->ack, cb->seq, tp->snd_wl1, wnd,
+				   tp->snd_wnd))
+		return;
+	tp->snd_wl1 = cb->seq;
+	if (wnd == tp->snd_wnd)
+		return;
+	ev->window_update = true;
+	if (!wnd)
+		TANDEM_INC(sock_net(sk), ZEROWININ);
+	tp->snd_wnd = wnd;
+	if (wnd > tp->max_window) {
+		tp->max_window = wnd;
+		tandem_sync_mss(sk, tp->pmtu_cookie);
+	}
+}
+
+/* Free what SEG.ACK covers; one RTT sample from the oldest of it that Karn allows. */
+static void clean_rtx_queue(struct sock *sk, struct tandem_ack_event *ev)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u64 first_sent = 0;
+	struct sk_buff *skb;
+
+	while ((skb = tandem_rtx_head(sk))) {
+		struct tandem_skb_cb *cb = TANDEM_CB(skb);
+
+		if (seq_after(cb->end_seq, tp->snd_una))
+			break;
+		if (cb->sacked & TANDEM_S_EVER_RETRANS)
+			ev->rtx_acked = true;
+		else if (!first_sent && !(cb->sacked & TANDEM_S_SACKED))
+			first_sent = cb->sent_us;
+		if (!(cb->sacked & TANDEM_S_SACKED))
+			ev->acked_segs += cb->segs;
+		if (cb->flags & TANDEM_F_SYN)
+			ev->syn_acked = true;
+		tandem_rtx_uncount(sk, skb);
+		tandem_rtx_unlink_free(sk, skb);
+	}
+	if (first_sent && !ev->rtx_acked)
+		ev->rtt_us = ev->now_us - first_sent;
+}
+
+/*
+ * A sample from the echoed timestamp where the segments themselves cannot tell: they
+ * were sent more than once (RFC 7323 section 4.1; this is what makes Karn's rule
+ * unnecessary).  TSecr is the peer's word: only a span that can be real counts.
+ */
+static void timestamp_sample(struct tandem_sock *tp, const struct tandem_opts *o,
+			     struct tandem_ack_event *ev)
+{
+	s32 span;
+
+	if (ev->rtt_us >= 0 || !(o->have & TANDEM_OPT_TS) || !tp->ts_ok || !o->tsecr)
+		return;
+	span = tandem_ts_now(tp) - o->tsecr;
+	if (span >= 0)
+		ev->rtt_us = max(span, 1);
+}
+
+/* RFC 5961 section 5.2 and RFC 9293: believable at all? 0, or -reason. */
+static int check_ack(struct sock *sk, u32 ack)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (seq_after(ack, tp->snd_nxt)) {
+		tandem_challenge_ack(sk);
+		return -TANDEM_R_ACKUNSENT;
+	}
+	if (seq_before(ack, tp->snd_una - max(tp->max_window, 1U))) {
+		tandem_challenge_ack(sk);
+		return -TANDEM_R_ACKOLD;
+	}
+	return 0;
+}
+
+/* Any answer proves the peer alive: the give-up clock starts anew. */
+static void peer_answered(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->probes_out = 0;
+	sk->sk_err_soft = 0;
+	tp->last_rcv_us = tandem_now_us();
+}
+
+/* Nothing was in flight: the ACK answers a probe, or opens the window. */
+static void ack_without_flight(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *head = tandem_send_head(sk);
+
+	tp->first_rtx_us = 0;
+	if (!head)
+		return;
+	if (!seq_after(TANDEM_CB(head)->end_seq, tandem_snd_wnd_end(tp)))
+		tandem_timer_window_opened(sk);
+	else if (tp->rtx_event == TANDEM_TIMER_NONE)
+		tandem_timer_window_closed(sk);
+}
+
+static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	ev->acked_bytes = ev->ack - ev->prior_una;
+	tp->bytes_acked += ev->acked_bytes;
+	tp->snd_una = ev->ack;
+	tp->retransmits = 0;
+	tp->first_rtx_us = 0;
+	tp->backoff = 0;
+	sk_dst_confirm(sk);
+}
+
+static void count_ack(struct sock *sk, const struct tandem_ack_event *ev)
+{
+	if (!ev->has_data)
+		TANDEM_INC(sock_net(sk), PUREACKSIN);
+	if (ev->is_dup)
+		TANDEM_INC(sock_net(sk), DUPACKSIN);
+}
+
+int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o)
+{
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_ack_event ev = {
+		.now_us = tandem_now_us(),
+		.ack = cb->ack_seq,
+		.prior_una = tp->snd_una,
+		.prior_pipe = tandem_pipe(tp),
+		.rtt_us = -1,
+		.has_data = cb->end_seq != cb->seq,
+	};
+	int err = check_ack(sk, ev.ack);
+
+	if (err)
+		return err;
+	peer_answered(sk);
+	if (seq_before(ev.ack, tp->snd_una)) {
+		/* Late, but its SACK blocks may still be news. */
+		if (tp->packets_out) {
+			tandem_sack_input(sk, o, &ev);
+			tandem_recovery_ack(sk, &ev);
+		}
+		return 0;
+	}
+
+	update_window(sk, skb, &ev);
+	if (!tp->snd_wnd)
+		tp->first_rtx_us = 0;	/* it answers: a stall, not silence */
+	if (seq_after(ev.ack, tp->snd_una))
+		new_data_acked(sk, &ev);
+	if (!tp->packets_out) {
+		count_ack(sk, &ev);
+		ack_without_flight(sk);
+		return 1;
+	}
+
+	tandem_sack_input(sk, o, &ev);
+	ev.is_dup = ev.ack == ev.prior_una && !ev.has_data && !ev.window_update;
+	if (ev.ack != ev.prior_una) {
+		clean_rtx_queue(sk, &ev);
+		timestamp_sample(tp, o, &ev);
+		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe));
+		tandem_timer_data_acked(sk);
+		if (!tp->packets_out)
+			ack_without_flight(sk);
+	}
+	count_ack(sk, &ev);
+	tandem_recovery_ack(sk, &ev);
+	return 1;
+}

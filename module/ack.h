@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ack.h - what a segment's ACK field and SACK option tell about what we sent.
+ */
+#ifndef _TANDEM_ACK_H
+#define _TANDEM_ACK_H
+
+#include "sock.h"
+
+/* What one incoming ACK did; filled by ack.c, read by recovery.c. */
+struct tandem_ack_event {
+	u64	now_us;
+	u32	ack;		/* SEG.ACK */
+	u32	prior_una;
+	u32	prior_pipe;	/* before this ACK */
+	u32	acked_segs;	/* newly covered by SEG.ACK and not SACKed before */
+	u32	sacked_segs;	/* newly SACKed */
+	u32	acked_bytes;
+	s64	rtt_us;		/* -1: no sample */
+	bool	window_update;	/* SND.WND changed */
+	bool	has_data;	/* the segment carries data */
+	bool	dsack;		/* carried a D-SACK */
+	bool	syn_acked;
+	bool	rtx_acked;	/* something retransmitted was covered (Karn) */
+	bool	is_dup;		/* a duplicate ACK, RFC 5681 section 2 */
+};
+
+/*
+ * Process the ACK of @skb.  1: fine; 0: old or useless, go on; negative: do not
+ * process the segment further, -reason (TANDEM_R_*) says why.
+ */
+int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o);
+
+/* scoreboard.c: mark what the SACK blocks of @o cover. */
+void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
+		       struct tandem_ack_event *ev);
+/* Forget everything SACKed: the peer reneged, or a timeout made us doubt. */
+void tandem_sack_clear(struct sock *sk);
+
+/* Sample from the handshake. */
+void tandem_rtt_update(struct sock *sk, s64 rtt_us);
+
+#endif /* _TANDEM_ACK_H */

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * advert.c - what we tell the peer, and when.
+ *
+ * The window: what the receive buffer can still take, in steps worth telling
+ * (receiver-side silly window avoidance, RFC 9293 section 3.8.6.2.2), its right edge
+ * never moving back.  Half of the buffer counts as payload, half as the overhead of
+ * the skbs that carry it.
+ *
+ * The ACK: owed from the moment data arrives.  It leaves with whatever leaves next;
+ * alone, it leaves
+ *   - at once for out-of-order data, a filled gap, a duplicate, a probe
+ *     (RFC 5681 section 4.2),
+ *   - at once for every delack_segs-th full segment (RFC 9293 section 3.8.6.3),
+ *   - at once for the first full segments of a transfer (quickacks), while the
+ *     sender's window is so small that it may wait for each of them,
+ *   - with the window update when the program's read opens the window,
+ *   - else when delack_max_ms have passed.
+ */
+#include <net/sock.h>
+#include "advert.h"
+#include "input.h"
+#include "output.h"
+#include "rcvq.h"
+#include "timer.h"
+#include "window.h"
+
+/* ACKs sent at once at the start of a bulk transfer; Linux's figure. */
+#define MAX_QUICKACKS	16U
+
+u32 tandem_win_from_space(const struct sock *sk, u32 bytes)
+{
+	return bytes / 2;
+}
+
+u32 tandem_rcv_full_space(const struct sock *sk)
+{
+	return tandem_win_from_space(sk, READ_ONCE(sk->sk_rcvbuf));
+}
+
+u32 tandem_rcv_space(const struct sock *sk)
+{
+	int free = READ_ONCE(sk->sk_rcvbuf) - READ_ONCE(sk->sk_backlog.len) -
+		   atomic_read(&sk->sk_rmem_alloc);
+
+	return free > 0 ? tandem_win_from_space(sk, free) : 0;
+}
+
+static u32 fresh_window(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 full = min(tp->window_clamp, tandem_rcv_full_space(sk));
+	u32 free = tandem_rcv_space(sk);
+
+	if (free < full / 2 && sk_under_memory_pressure(sk))
+		tp->rcv_ssthresh = min(tp->rcv_ssthresh, 4U * tp->advmss);
+	free = min(free, tp->rcv_ssthresh);
+	return tandem_win_select(tandem_rcv_wnd_open(tp), free, full,
+				 min_t(u32, tp->rcv_mss, full), tp->rcv_wscale);
+}
+
+u16 tandem_select_window(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 old = tp->rcv_wnd;
+
+	tp->rcv_wnd = fresh_window(sk);
+	tp->rcv_wup = tp->rcv_nxt;
+	if (!tp->rcv_wnd && old)
+		TANDEM_INC(sock_net(sk), ZEROWINOUT);
+	return tp->rcv_wnd >> tp->rcv_wscale;
+}
+
+void tandem_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (skb->len > tp->rcv_mss)
+		tp->rcv_mss = min_t(u32, skb->len, tp->advmss);
+}
+
+void tandem_enter_quickack(struct sock *sk, unsigned int max)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 n = tandem_rcv_wnd_open(tp) / (2 * max(tp->rcv_mss, 1U));
+
+	tp->quickacks = clamp(n, 2U, min(max, MAX_QUICKACKS));
+	tp->pingpong = false;
+}
+
+void tandem_ack_now(struct sock *sk)
+{
+	tandem_sk(sk)->ack_pending |= TANDEM_ACK_SCHED | TANDEM_ACK_NOW;
+}
+
+void tandem_ack_data_received(struct sock *sk, const struct sk_buff *skb)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u64 now = tandem_now_us();
+
+	tp->ack_pending |= TANDEM_ACK_SCHED;
+	if (!tp->last_data_us || now - tp->last_data_us > tp->rto_us)
+		/* A new transfer, or one after a pause: its sender starts slowly. */
+		tandem_enter_quickack(sk, MAX_QUICKACKS);
+	tp->last_data_us = now;
+	/* Only full segments: a small message is answered soon, or not urgent. */
+	if (tp->quickacks && !tp->pingpong && skb->len >= tp->rcv_mss &&
+	    tp->rcv_mss > TCP_MSS_DEFAULT) {
+		tp->quickacks--;
+		tp->ack_pending |= TANDEM_ACK_NOW;
+	}
+}
+
+void tandem_ack_data_sent(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	/* The program answers what it got: the next ACK will find a ride too. */
+	if (tandem_now_us() - tp->last_data_us <
+	    tandem_knob(sock_net(sk), delack_max_ms) * 1000ULL)
+		tp->pingpong = true;
+}
+
+void tandem_ack_sent(struct sock *sk, bool pure)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct net *net = sock_net(sk);
+	u8 was = tp->ack_pending;
+
+	if (!pure) {
+		if (was & TANDEM_ACK_SCHED)
+			TANDEM_INC(net, PIGGYACKSOUT);
+	} else if (!(was & TANDEM_ACK_SCHED) && was & TANDEM_ACK_WIN) {
+		TANDEM_INC(net, WINUPDATESOUT);
+	} else {
+		TANDEM_INC(net, PUREACKSOUT);
+		if (was & TANDEM_ACK_WIN)
+			TANDEM_INC(net, MERGEDACKSOUT);
+		if (was & TANDEM_ACK_DELAYED)
+			TANDEM_INC(net, DELAYEDACKS);
+		else if (was & TANDEM_ACK_SCHED)
+			TANDEM_INC(net, QUICKACKS);
+		if (was & TANDEM_ACK_DUP)
+			TANDEM_INC(net, DUPACKSOUT);
+	}
+	tp->ack_pending = 0;
+	tp->rcv_acked = tp->rcv_nxt;
+	tandem_timer_ack_sent(sk);
+}
+
+static bool ack_due_now(struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u32 owed = tp->rcv_nxt - tp->rcv_acked;
+
+	return tp->ack_pending & TANDEM_ACK_NOW ||
+	       owed >= tandem_knob(sock_net(sk), delack_segs) * tp->rcv_mss ||
+	       !tandem_knob(sock_net(sk), delack_max_ms);
+}
+
+void tandem_ack_check(struct sock *sk, bool ofo_possible)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!(tp->ack_pending & TANDEM_ACK_SCHED) || sk->sk_state == TCP_CLOSE)
+		return;
+	if (ack_due_now(sk) || (ofo_possible && !RB_EMPTY_ROOT(&tp->ofo_queue)))
+		tandem_send_ack(sk);
+	else
+		tandem_timer_ack_owed(sk, msecs_to_jiffies(tandem_knob(sock_net(sk),
+								       delack_max_ms)));
+}
+
+/*
+ * The program read: is there enough new window to tell, and with it the ACK that is
+ * owed anyway?
+ */
+void tandem_cleanup_rbuf(struct sock *sk, int copied)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 open = tandem_rcv_wnd_open(tp), full, fresh;
+	bool update = false;
+
+	if (copied > 0 && !(sk->sk_shutdown & RCV_SHUTDOWN) &&
+	    !(tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT))) {
+		full = min(tp->window_clamp, tandem_rcv_full_space(sk));
+		/* Far from closed: the next ACK tells it soon enough. */
+		if (2 * open <= full) {
+			fresh = fresh_window(sk);
+			/* Linux's thrift: at least twice what the peer knows of. */
+			update = fresh >= 2 * open &&
+				 tandem_win_worth_update(open, fresh, full, tp->rcv_mss);
+		}
+	}
+	if (update) {
+		tp->ack_pending |= TANDEM_ACK_WIN;
+		tandem_send_ack(sk);
+	} else if (tp->ack_pending & TANDEM_ACK_SCHED && ack_due_now(sk)) {
+		tandem_send_ack(sk);
+	}
+}

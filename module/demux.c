@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * demux.c - whose segment is it?
+ *
+ * Two tables per netns.  The flow table is an rhashtable by 4-tuple, IPv4 addresses
+ * v4-mapped, with everything that has a peer: sockets, half-open requests, TIME-WAIT
+ * minisocks.  The listener slots hold sockets that wait for a SYN, by (local address,
+ * port); a SYN asks first for its exact address, then for the wildcard.
+ *
+ * A flow changes its owner (request to socket, socket to minisock) by replacement
+ * in its place, so that no segment ever finds nobody.  Readers hold rcu_read_lock()
+ * and nothing else: sockets have SOCK_RCU_FREE and minisocks are freed by call_rcu().
+ *
+ * Remote hosts choose their half of the 4-tuple, so hashes are keyed with a secret of
+ * this boot, and so are initial sequence numbers (RFC 6528) and the start of each
+ * connection's timestamp clock (RFC 7323 section 5.4).
+ */
+#include <linux/net.h>
+#include <linux/rhashtable.h>
+#include <linux/siphash.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+#include <net/sock_reuseport.h>
+#include "demux.h"
+#include "family.h"
+#include "handshake.h"
+#include "sock.h"
+#include "timewait.h"
+
+static hsiphash_key_t table_key __read_mostly;
+static siphash_key_t isn_key __read_mostly;
+static siphash_key_t ts_key __read_mostly;
+
+/* ---- keys ---- */
+
+void tandem_key_from_skb(struct tandem_flow_key *key, const struct sk_buff *skb)
+{
+	const struct tcphdr *th = tandem_hdr(skb);
+
+	if (tandem_skb_v6(skb)) {
+		key->laddr = ipv6_hdr(skb)->daddr;
+		key->raddr = ipv6_hdr(skb)->saddr;
+	} else {
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &key->laddr);
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &key->raddr);
+	}
+	key->lport = th->dest;
+	key->rport = th->source;
+}
+
+/* The address @sk is bound to; 0.0.0.0 is ::ffff:0.0.0.0 here. */
+static void sk_local_addr(const struct sock *sk, struct in6_addr *addr)
+{
+	if (sk->sk_family == AF_INET6)
+		*addr = sk->sk_v6_rcv_saddr;
+	else
+		ipv6_addr_set_v4mapped(inet_sk(sk)->inet_rcv_saddr, addr);
+}
+
+void tandem_key_from_sk(struct tandem_flow_key *key, const struct sock *sk)
+{
+	sk_local_addr(sk, &key->laddr);
+	if (sk->sk_family == AF_INET6)
+		key->raddr = sk->sk_v6_daddr;
+	else
+		ipv6_addr_set_v4mapped(inet_sk(sk)->inet_daddr, &key->raddr);
+	key->lport = inet_sk(sk)->inet_sport;
+	key->rport = inet_sk(sk)->inet_dport;
+}
+
+/* ---- the flow table ---- */
+
+/* What a lookup compares: @insert is set for a would-be owner of the 4-tuple. */
+struct demux_match {
+	const struct tandem_flow_key	*key;
+	int				dif;
+	int				sdif;
+	bool				insert;
+};
+
+static u32 key_hash(const struct tandem_flow_key *key)
+{
+	return hsiphash(key, sizeof(*key), &table_key);
+}
+
+static u32 flow_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct demux_match *match = data;
+
+	return key_hash(match->key) ^ seed;
+}
+
+static u32 flow_obj_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct tandem_flow *flow = data;
+
+	return key_hash(&flow->key) ^ seed;
+}
+
+/*
+ * An owner that is bound to a device takes only what came in there, one that is not
+ * takes anything but what an l3 master (VRF) delivers, as if net.ipv4.
+ * tcp_l3mdev_accept were off.
+ */
+static bool dev_match(int bound, int dif, int sdif)
+{
+	return bound ? bound == dif || bound == sdif : !sdif;
+}
+
+/* rhashtable's way: 0 when equal. */
+static int flow_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct demux_match *match = arg->key;
+	const struct tandem_flow *flow = obj;
+	int bound = READ_ONCE(flow->bound_dev_if);
+
+	if (memcmp(match->key, &flow->key, sizeof(flow->key)))
+		return 1;
+	/* Two may have one 4-tuple only on two devices. */
+	if (match->insert)
+		return bound && match->dif && bound != match->dif;
+	return !dev_match(bound, match->dif, match->sdif);
+}
+
+static const struct rhashtable_params flow_params = {
+	.head_offset		= offsetof(struct tandem_flow, node),
+	.hashfn			= flow_hashfn,
+	.obj_hashfn		= flow_obj_hashfn,
+	.obj_cmpfn		= flow_cmpfn,
+	.key_len		= sizeof(struct tandem_flow_key),
+	.min_size		= 256,
+	.automatic_shrinking	= true,
+};
+
+struct tandem_flow *tandem_flow_lookup(struct net *net,
+				       const struct tandem_flow_key *key,
+				       int dif, int sdif)
+{
+	struct demux_match match = { .key = key, .dif = dif, .sdif = sdif };
+
+	return rhashtable_lookup(&tandem_pernet(net)->flows, &match, flow_params);
+}
+
+/**
+ * tandem_flow_insert() - make @flow the owner of its 4-tuple
+ * @net: netns
+ * @flow: key, kind and bound_dev_if are set; the caller holds its owner's lock
+ *
+ * Return: 0; -EADDRNOTAVAIL when the 4-tuple has an owner that is not bound to
+ * another device; -ENOMEM.
+ */
+int tandem_flow_insert(struct net *net, struct tandem_flow *flow)
+{
+	struct demux_match match = {
+		.key = &flow->key,
+		.dif = flow->bound_dev_if,
+		.insert = true,
+	};
+	int err;
+
+	if (WARN_ON_ONCE(flow->hashed))
+		return -EADDRNOTAVAIL;
+	/* A reader may find it before we are back. */
+	flow->hashed = true;
+	err = rhashtable_lookup_insert_key(&tandem_pernet(net)->flows, &match,
+					   &flow->node, flow_params);
+	if (!err)
+		return 0;
+	flow->hashed = false;
+	return err == -EEXIST ? -EADDRNOTAVAIL : -ENOMEM;
+}
+
+void tandem_flow_remove(struct net *net, struct tandem_flow *flow)
+{
+	if (!flow->hashed)
+		return;
+	flow->hashed = false;
+	rhashtable_remove_fast(&tandem_pernet(net)->flows, &flow->node, flow_params);
+}
+
+int tandem_flow_replace(struct net *net, struct tandem_flow *old,
+			struct tandem_flow *fresh)
+{
+	int err;
+
+	if (!old->hashed)
+		return -ENOENT;
+	fresh->hashed = true;
+	err = rhashtable_replace_fast(&tandem_pernet(net)->flows, &old->node,
+				      &fresh->node, flow_params);
+	if (err) {
+		fresh->hashed = false;
+		return -ENOENT;
+	}
+	old->hashed = false;
+	return 0;
+}
+
+struct sock *tandem_flow_sk(struct tandem_flow *flow)
+{
+	return tandem_to_sk(container_of(flow, struct tandem_sock, flow));
+}
+
+struct sock *tandem_sk_get(struct net *net, const struct tandem_flow_key *key,
+			   int dif, int sdif)
+{
+	struct tandem_flow *flow;
+	struct sock *sk = NULL;
+
+	rcu_read_lock();
+	flow = tandem_flow_lookup(net, key, dif, sdif);
+	if (flow && flow->kind == TANDEM_FLOW_SOCK) {
+		sk = tandem_flow_sk(flow);
+		if (!refcount_inc_not_zero(&sk->sk_refcnt))
+			sk = NULL;
+	}
+	rcu_read_unlock();
+	return sk;
+}
+
+/* ---- listeners ---- */
+
+/* Wildcards of both families share a slot: one look for both. */
+static bool addr_is_any(const struct in6_addr *addr)
+{
+	return ipv6_addr_any(addr) || (ipv6_addr_v4mapped(addr) && !addr->s6_addr32[3]);
+}
+
+static struct tandem_listen_slot *listen_slot(struct net *net,
+					      const struct in6_addr *addr, u16 num)
+{
+	struct {
+		struct in6_addr	addr;
+		u32		num;
+	} in = { .num = num };
+
+	if (!addr_is_any(addr))
+		in.addr = *addr;
+	return &tandem_pernet(net)->listeners[hsiphash(&in, sizeof(in), &table_key) %
+					      TANDEM_LISTEN_SLOTS];
+}
+
+/*
+ * -1: not for @sk.  Among those that match, the address decided already (which slot);
+ * then a bound device counts more than the exact family, and that more than the CPU.
+ */
+static int listener_score(const struct sock *sk, const struct tandem_flow_key *key,
+			  bool v4, int dif, int sdif)
+{
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+	struct in6_addr addr;
+	int score = 0;
+
+	if (READ_ONCE(inet_sk(sk)->inet_num) != ntohs(key->lport) ||
+	    !dev_match(bound, dif, sdif))
+		return -1;
+	sk_local_addr(sk, &addr);
+	if (ipv6_addr_any(&addr)) {
+		if (v4 && ipv6_only_sock(sk))
+			return -1;
+	} else if (addr_is_any(&addr)) {
+		if (!v4)
+			return -1;
+	} else if (!ipv6_addr_equal(&addr, &key->laddr)) {
+		return -1;
+	}
+	if (bound)
+		score += 4;
+	if (sk->sk_family == (v4 ? AF_INET : AF_INET6))
+		score += 2;
+	if (READ_ONCE(sk->sk_incoming_cpu) == raw_smp_processor_id())
+		score++;
+	return score;
+}
+
+static struct sock *slot_lookup(struct tandem_listen_slot *slot,
+				const struct tandem_flow_key *key, int dif, int sdif)
+{
+	bool v4 = ipv6_addr_v4mapped(&key->laddr);
+	struct sock *best = NULL;
+	struct tandem_sock *tp;
+	int score, hiscore = -1;
+
+	hlist_for_each_entry_rcu(tp, &slot->head, listen_node) {
+		score = listener_score(tandem_to_sk(tp), key, v4, dif, sdif);
+		if (score > hiscore) {
+			hiscore = score;
+			best = tandem_to_sk(tp);
+		}
+	}
+	return best;
+}
+
+struct sock *tandem_listener_lookup(struct net *net, struct sk_buff *skb,
+				    const struct tandem_flow_key *key,
+				    int dif, int sdif)
+{
+	u16 num = ntohs(key->lport);
+	struct sock *sk, *chosen;
+
+	sk = slot_lookup(listen_slot(net, &key->laddr, num), key, dif, sdif);
+	if (!sk)
+		sk = slot_lookup(listen_slot(net, &in6addr_any, num), key, dif, sdif);
+	if (!sk || !sk->sk_reuseport)
+		return sk;
+	chosen = reuseport_select_sock(sk, key_hash(key), skb,
+				       tandem_hdr_len(tandem_hdr(skb)));
+	return chosen ? chosen : sk;
+}
+
+/* Do the two share every SYN, so that SO_REUSEPORT balances between them? */
+static bool same_group(const struct sock *sk, const struct sock *other)
+{
+	struct in6_addr addr, other_addr;
+
+	if (!other->sk_reuseport || other->sk_family != sk->sk_family ||
+	    inet_sk(other)->inet_num != inet_sk(sk)->inet_num ||
+	    other->sk_bound_dev_if != sk->sk_bound_dev_if ||
+	    ipv6_only_sock(other) != ipv6_only_sock(sk) ||
+	    !uid_eq(tandem_sk_uid(other), tandem_sk_uid(sk)))
+		return false;
+	sk_local_addr(sk, &addr);
+	sk_local_addr(other, &other_addr);
+	return ipv6_addr_equal(&addr, &other_addr);
+}
+
+static int join_reuseport(struct tandem_listen_slot *slot, struct sock *sk)
+{
+	struct tandem_sock *tp;
+	struct in6_addr addr;
+	bool any;
+
+	sk_local_addr(sk, &addr);
+	any = addr_is_any(&addr);
+	hlist_for_each_entry(tp, &slot->head, listen_node)
+		if (same_group(sk, tandem_to_sk(tp)))
+			return reuseport_add_sock(sk, tandem_to_sk(tp), any);
+	return reuseport_alloc(sk, any);
+}
+
+static struct tandem_listen_slot *sk_listen_slot(const struct sock *sk)
+{
+	struct in6_addr addr;
+
+	sk_local_addr(sk, &addr);
+	return listen_slot(sock_net(sk), &addr, inet_sk(sk)->inet_num);
+}
+
+/**
+ * tandem_listener_insert() - from now on SYNs find @sk
+ * @sk: locked; bound, its address stays until tandem_listener_remove()
+ *
+ * Return: 0, or -ENOMEM or what reuseport_add_sock() says when SO_REUSEPORT is on.
+ */
+int tandem_listener_insert(struct sock *sk)
+{
+	struct tandem_listen_slot *slot = sk_listen_slot(sk);
+	int err = 0;
+
+	spin_lock_bh(&slot->lock);
+	if (sk->sk_reuseport)
+		err = join_reuseport(slot, sk);
+	if (!err)
+		hlist_add_head_rcu(&tandem_sk(sk)->listen_node, &slot->head);
+	spin_unlock_bh(&slot->lock);
+	return err;
+}
+
+void tandem_listener_remove(struct sock *sk)
+{
+	struct tandem_listen_slot *slot;
+
+	if (hlist_unhashed(&tandem_sk(sk)->listen_node))
+		return;
+	slot = sk_listen_slot(sk);
+	spin_lock_bh(&slot->lock);
+	if (rcu_access_pointer(sk->sk_reuseport_cb))
+		reuseport_detach_sock(sk);
+	hlist_del_init_rcu(&tandem_sk(sk)->listen_node);
+	spin_unlock_bh(&slot->lock);
+}
+
+/* ---- numbers that others must not guess ---- */
+
+/*
+ * RFC 6528: ISN = M + F(4-tuple, secret).  M ticks every 64 ns as Linux's does, not
+ * every 4 us: at today's rates a slower clock would let a new connection's numbers
+ * run into an old one's.
+ */
+u32 tandem_isn(struct net *net, const struct tandem_flow_key *key)
+{
+	u32 fixed = tandem_knob(net, isn_fixed);
+
+	if (unlikely(fixed))
+		return fixed;
+	return (u32)siphash(key, sizeof(*key), &isn_key) + (u32)(ktime_get_ns() >> 6);
+}
+
+u32 tandem_ts_offset(struct net *net, const struct tandem_flow_key *key)
+{
+	return siphash(key, sizeof(*key), &ts_key);
+}
+
+/* ---- per netns ---- */
+
+int tandem_demux_net_init(struct net *net)
+{
+	struct tandem_net *tn = tandem_pernet(net);
+	int i, err;
+
+	net_get_random_once(&table_key, sizeof(table_key));
+	net_get_random_once(&isn_key, sizeof(isn_key));
+	net_get_random_once(&ts_key, sizeof(ts_key));
+
+	tn->listeners = kvcalloc(TANDEM_LISTEN_SLOTS, sizeof(*tn->listeners), GFP_KERNEL);
+	if (!tn->listeners)
+		return -ENOMEM;
+	for (i = 0; i < TANDEM_LISTEN_SLOTS; i++) {
+		spin_lock_init(&tn->listeners[i].lock);
+		INIT_HLIST_HEAD(&tn->listeners[i].head);
+	}
+	err = rhashtable_init(&tn->flows, &flow_params);
+	if (err)
+		kvfree(tn->listeners);
+	return err;
+}
+
+void tandem_demux_net_exit(struct net *net)
+{
+	struct tandem_net *tn = tandem_pernet(net);
+
+	WARN_ON_ONCE(atomic_read(&tn->flows.nelems));
+	rhashtable_destroy(&tn->flows);
+	kvfree(tn->listeners);
+}

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ipv4.c - all that is IPv4 about a segment: routes, addresses, checksums, ICMP, and
+ * the registration of the protocol.  v4-mapped connections of AF_INET6 sockets use the
+ * same code; what is different for them stands in tandem_mapped_ops.
+ *
+ * A socket keeps its route in sk_dst_cache and the addresses that go with it in
+ * inet_sk(sk)->cork.fl, as ip_queue_xmit() wants it.
+ *
+ * IP options of a received SYN are not turned round for the child: the kernel has no
+ * exported way to do it and drops source routes by default anyway.  Options the
+ * program sets (IP_OPTIONS) are used, source routes too (RFC 9293 section 3.9.2.1).
+ */
+#include <linux/icmp.h>
+#include <linux/in.h>
+#include <linux/security.h>
+#include <net/icmp.h>
+#include <net/inet_common.h>
+#include <net/inet_ecn.h>
+#include <net/inet_hashtables.h>
+#include <net/protocol.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+#include "demux.h"
+#include "family.h"
+#include "handshake.h"
+#include "output.h"
+#include "ports.h"
+#include "recovery.h"
+#include "socket.h"
+#include "state.h"
+#include "wire.h"
+
+/* ---- checksum ---- */
+
+static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr)
+{
+	struct tcphdr *th = tandem_hdr(skb);
+
+	th->check = 0;
+	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, IPPROTO_TANDEM,
+				      skb_checksum(skb, 0, skb->len, 0));
+	skb->ip_summed = CHECKSUM_NONE;
+}
+
+static void v4_checksum(struct sock *sk, struct sk_buff *skb)
+{
+	v4_sum(skb, inet_sk(sk)->inet_saddr, inet_sk(sk)->inet_daddr);
+}
+
+/* ---- routes ---- */
+
+static __be32 first_hop(const struct ip_options_rcu *opt, __be32 daddr)
+{
+	return opt && opt->opt.srr ? opt->opt.faddr : daddr;
+}
+
+/* Route @sk to its peer and keep the route. Locked. 0 or -errno. */
+static int v4_route_sk(struct sock *sk, struct flowi4 *fl4)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct ip_options_rcu *opt;
+	struct rtable *rt;
+
+	rcu_read_lock();
+	opt = rcu_dereference(inet->inet_opt);
+	flowi4_init_output(fl4, sk->sk_bound_dev_if, READ_ONCE(sk->sk_mark),
+			   ip_sock_rt_tos(sk), ip_sock_rt_scope(sk), IPPROTO_TANDEM,
+			   inet_sk_flowi_flags(sk), first_hop(opt, inet->inet_daddr),
+			   inet->inet_saddr, inet->inet_dport, inet->inet_sport,
+			   tandem_sk_uid(sk));
+	rcu_read_unlock();
+	security_sk_classify_flow(sk, flowi4_to_flowi_common(fl4));
+	rt = ip_route_output_flow(sock_net(sk), fl4, sk);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	sk_setup_caps(sk, &rt->dst);
+	return 0;
+}
+
+int tandem_v4_rebuild_header(struct sock *sk)
+{
+	int err;
+
+	if (__sk_dst_check(sk, 0))
+		return 0;
+	err = v4_route_sk(sk, &inet_sk(sk)->cork.fl.u.ip4);
+	if (err) {
+		sk->sk_route_caps = 0;
+		WRITE_ONCE(sk->sk_err_soft, -err);
+	}
+	return err;
+}
+
+static int v4_queue_xmit(struct sock *sk, struct sk_buff *skb)
+{
+	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+}
+
+static struct dst_entry *v4_route_child(const struct sock *lsk,
+					struct tandem_request *req)
+{
+	const struct tandem_flow_key *key = &req->flow.key;
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	flowi4_init_output(&fl4, req->iif, req->mark, ip_sock_rt_tos(lsk),
+			   ip_sock_rt_scope(lsk), IPPROTO_TANDEM,
+			   inet_sk_flowi_flags(lsk), key->raddr.s6_addr32[3],
+			   key->laddr.s6_addr32[3], key->rport, key->lport,
+			   tandem_sk_uid(lsk));
+	security_sk_classify_flow((struct sock *)lsk, flowi4_to_flowi_common(&fl4));
+	rt = ip_route_output_flow(sock_net(lsk), &fl4, lsk);
+	if (!IS_ERR(rt))
+		return &rt->dst;
+	__IP_INC_STATS(sock_net(lsk), IPSTATS_MIB_OUTNOROUTES);
+	return NULL;
+}
+
+/* ---- segments without a full socket ---- */
+
+/*
+ * Put an IP header before @skb, which has a route, and send it.  Such segments are
+ * small: DF is set and no identification needed (RFC 6864 section 4.1).
+ */
+static void v4_send(struct net *net, struct sock *sk, struct sk_buff *skb,
+		    __be32 saddr, __be32 daddr, u8 tos)
+{
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+	int ttl = READ_ONCE(inet_sk(sk)->uc_ttl);
+
+	skb_reset_network_header(skb);
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = tos;
+	iph->id = 0;
+	iph->frag_off = htons(IP_DF);
+	iph->ttl = ttl < 0 ? ip4_dst_hoplimit(skb_dst(skb)) : ttl;
+	iph->protocol = IPPROTO_TANDEM;
+	iph->saddr = saddr;
+	iph->daddr = daddr;
+	skb->priority = READ_ONCE(sk->sk_priority);
+	/* tot_len, check and skb->protocol are ip_local_out()'s. */
+	rcu_read_lock();
+	ip_local_out(net, sk, skb);
+	rcu_read_unlock();
+}
+
+void tandem_v4_reply(struct net *net, const struct sock *sk, struct sk_buff *skb,
+		     struct sk_buff *out, const struct tandem_reply *reply)
+{
+	__be32 saddr = ip_hdr(skb)->daddr, daddr = ip_hdr(skb)->saddr;
+	const struct tcphdr *th = tandem_hdr(out);
+	u8 tos = reply->tos & ~INET_ECN_MASK;
+	struct flowi4 fl4;
+	struct rtable *rt;
+	u32 mark;
+
+	v4_sum(out, saddr, daddr);
+	mark = IP4_REPLY_MARK(net, skb->mark) ?: reply->mark;
+	flowi4_init_output(&fl4, tandem_reply_oif(net, skb, reply->oif), mark,
+			   tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE, IPPROTO_TANDEM,
+			   sk ? inet_sk_flowi_flags(sk) : 0, daddr, saddr, th->dest,
+			   th->source, sk ? tandem_sk_uid(sk) : sock_net_uid(net, NULL));
+	security_skb_classify_flow(skb, flowi4_to_flowi_common(&fl4));
+	rt = ip_route_output_flow(net, &fl4, sk);
+	if (IS_ERR(rt)) {
+		kfree_skb(out);
+		return;
+	}
+	skb_dst_set(out, &rt->dst);
+	out->mark = mark;
+	v4_send(net, tandem_pernet(net)->ctl4, out, saddr, daddr, tos);
+}
+
+static int v4_send_synack(const struct sock *lsk, struct tandem_request *req,
+			  struct sk_buff *skb, struct dst_entry *dst)
+{
+	__be32 saddr = req->flow.key.laddr.s6_addr32[3];
+	__be32 daddr = req->flow.key.raddr.s6_addr32[3];
+
+	v4_sum(skb, saddr, daddr);
+	skb_dst_set(skb, dst_clone(dst));
+	skb->mark = req->mark;
+	v4_send(sock_net(lsk), (struct sock *)lsk, skb, saddr, daddr,
+		READ_ONCE(inet_sk(lsk)->tos) & ~INET_ECN_MASK);
+	return 0;
+}
+
+bool tandem_v4_unicast(const struct sk_buff *skb)
+{
+	return skb_dst(skb) && skb_rtable(skb)->rt_type == RTN_LOCAL;
+}
+
+bool tandem_v4_policy(struct sock *sk, struct sk_buff *skb)
+{
+	return xfrm4_policy_check(sk, XFRM_POLICY_IN, skb);
+}
+
+/* ---- the child ---- */
+
+int tandem_v4_init_child(const struct sock *lsk, struct sock *child,
+			 struct tandem_request *req, struct sk_buff *skb,
+			 struct dst_entry *dst)
+{
+	const struct tandem_flow_key *key = &req->flow.key;
+	struct inet_sock *inet = inet_sk(child);
+	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
+
+	sk_rcv_saddr_set(child, key->laddr.s6_addr32[3]);
+	sk_daddr_set(child, key->raddr.s6_addr32[3]);
+	inet->inet_saddr = key->laddr.s6_addr32[3];
+	/* What ip_queue_xmit() reads while the route lasts. */
+	memset(fl4, 0, sizeof(*fl4));
+	fl4->saddr = inet->inet_saddr;
+	fl4->daddr = inet->inet_daddr;
+	inet->mc_index = TANDEM_RCV_CB(skb)->dif;
+	inet->mc_ttl = ip_hdr(skb)->ttl;
+	inet->rcv_tos = ip_hdr(skb)->tos;
+	tandem_sk(child)->ext_hdr_len = 0;
+	sk_setup_caps(child, dst);
+	return 0;
+}
+
+/* ---- ICMP ---- */
+
+static void v4_mtu_reduced(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct dst_entry *dst;
+	u32 mtu;
+
+	if (tandem_state_bit(sk) & (TCPF_LISTEN | TCPF_CLOSE) ||
+	    tandem_v4_rebuild_header(sk))
+		return;
+	dst = __sk_dst_get(sk);
+	dst->ops->update_pmtu(dst, sk, NULL, READ_ONCE(tp->mtu_info), true);
+	/* That may have made the route obsolete; the next one knows the MTU. */
+	if (tandem_v4_rebuild_header(sk))
+		return;
+	mtu = dst_mtu(__sk_dst_get(sk));
+	if (READ_ONCE(inet_sk(sk)->pmtudisc) != IP_PMTUDISC_DONT &&
+	    ip_sk_accept_pmtu(sk) && tp->pmtu_cookie > mtu) {
+		TANDEM_INC(sock_net(sk), PMTUSHRINK);
+		tandem_sync_mss(sk, mtu);
+		tandem_simple_retransmit(sk);
+	}
+}
+
+/* What does the message want?  Fills @icmp, whose type and code are set. */
+static void v4_classify_icmp(struct tandem_icmp *icmp, u32 info)
+{
+	icmp->kind = TANDEM_ICMP_IGNORE;
+	switch (icmp->type) {
+	case ICMP_REDIRECT:
+		icmp->kind = TANDEM_ICMP_REDIRECT;
+		break;
+	case ICMP_PARAMETERPROB:
+		icmp->kind = TANDEM_ICMP_ERROR;
+		icmp->err = EPROTO;
+		icmp->fatal = true;
+		break;
+	case ICMP_TIME_EXCEEDED:
+		icmp->kind = TANDEM_ICMP_ERROR;
+		icmp->err = EHOSTUNREACH;
+		icmp->fatal = true;
+		break;
+	case ICMP_DEST_UNREACH:
+		if (icmp->code > NR_ICMP_UNREACH)
+			break;
+		if (icmp->code == ICMP_FRAG_NEEDED) {
+			icmp->kind = TANDEM_ICMP_PMTU;
+			icmp->mtu = info;
+			break;
+		}
+		icmp->kind = TANDEM_ICMP_ERROR;
+		icmp->err = icmp_err_convert[icmp->code].errno;
+		icmp->fatal = icmp->code == ICMP_NET_UNREACH ||
+			      icmp->code == ICMP_HOST_UNREACH;
+		break;
+	}
+}
+
+/* net_protocol.err_handler: skb->data is the quoted IP header, 8 more bytes follow. */
+static int v4_err(struct sk_buff *skb, u32 info)
+{
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	struct net *net = dev_net(skb->dev);
+	struct tandem_icmp icmp = {
+		.skb	= skb,
+		.dif	= inet_iif(skb),
+		.type	= icmp_hdr(skb)->type,
+		.code	= icmp_hdr(skb)->code,
+		.info	= info,
+		.daddr	= &iph->daddr,
+		.th	= (const struct tcphdr *)(skb->data + iph->ihl * 4),
+	};
+	int err;
+
+	ipv6_addr_set_v4mapped(iph->saddr, &icmp.key.laddr);
+	ipv6_addr_set_v4mapped(iph->daddr, &icmp.key.raddr);
+	icmp.key.lport = icmp.th->source;
+	icmp.key.rport = icmp.th->dest;
+	v4_classify_icmp(&icmp, info);
+	err = tandem_icmp_deliver(net, &icmp);
+	if (err)
+		__ICMP_INC_STATS(net, ICMP_MIB_INERRORS);
+	return err;
+}
+
+/* ---- connect() ---- */
+
+void tandem_connect_numbers(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct net *net = sock_net(sk);
+
+	/* Not 0: tandem_connect_port() took over a TIME-WAIT and continues its numbers. */
+	if (!tp->iss)
+		tp->iss = tandem_isn(net, &tp->flow.key);
+	tp->ts_offset = tandem_ts_offset(net, &tp->flow.key);
+	tandem_inet_id_set(inet_sk(sk), get_random_u16());
+}
+
+/* Route to @usin; the answer also says from which address. */
+static struct rtable *v4_connect_route(struct sock *sk, const struct sockaddr_in *usin,
+				       const struct ip_options_rcu *opt)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct rtable *rt;
+
+	rt = ip_route_connect(&inet->cork.fl.u.ip4,
+			      first_hop(opt, usin->sin_addr.s_addr), inet->inet_saddr,
+			      sk->sk_bound_dev_if, IPPROTO_TANDEM, inet->inet_sport,
+			      usin->sin_port, sk);
+	if (IS_ERR(rt)) {
+		if (PTR_ERR(rt) == -ENETUNREACH)
+			IP_INC_STATS(sock_net(sk), IPSTATS_MIB_OUTNOROUTES);
+	} else if (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {
+		ip_rt_put(rt);
+		rt = ERR_PTR(-ENETUNREACH);
+	}
+	return rt;
+}
+
+/* Port, flow table, route for the final ports, SYN. Consumes @rt. */
+static int v4_open(struct sock *sk, struct rtable *rt, __be16 orig_sport)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	int err;
+
+	/*
+	 * The port may still be unknown, but a segment may come as soon as we are in
+	 * the table; in SYN-SENT it waits on the backlog until all is complete.
+	 */
+	tandem_set_state(sk, TCP_SYN_SENT, TANDEM_R_USER);
+	err = tandem_connect_port(sk);
+	if (err) {
+		ip_rt_put(rt);
+		return err;
+	}
+	sk_set_txhash(sk);
+	rt = ip_route_newports(&inet->cork.fl.u.ip4, rt, orig_sport, inet->inet_dport,
+			       inet->inet_sport, inet->inet_dport, sk);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	sk_setup_caps(sk, &rt->dst);
+	tandem_connect_numbers(sk);
+	return tandem_connect(sk);
+}
+
+/**
+ * tandem_v4_connect() - proto.connect of AF_INET, and of AF_INET6 when v4-mapped
+ * @sk: locked, in CLOSE
+ * @uaddr: struct sockaddr_in
+ * @addr_len: its length
+ *
+ * Return: 0 when a SYN is on its way, or -errno with the socket in CLOSE again.
+ */
+int tandem_v4_connect(struct sock *sk, tandem_sockaddr_t *uaddr, int addr_len)
+{
+	struct sockaddr_in *usin = (struct sockaddr_in *)uaddr;
+	struct inet_sock *inet = inet_sk(sk);
+	struct tandem_sock *tp = tandem_sk(sk);
+	__be16 orig_sport = inet->inet_sport;
+	struct ip_options_rcu *opt;
+	struct rtable *rt;
+	bool srr;
+	int err;
+
+	if (addr_len < sizeof(*usin))
+		return -EINVAL;
+	if (usin->sin_family != AF_INET)
+		return -EAFNOSUPPORT;
+	opt = rcu_dereference_protected(inet->inet_opt, lockdep_sock_is_held(sk));
+	srr = opt && opt->opt.srr;
+	if (srr && !usin->sin_addr.s_addr)
+		return -EINVAL;
+
+	rt = v4_connect_route(sk, usin, opt);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	if (!inet->inet_saddr)
+		inet->inet_saddr = inet->cork.fl.u.ip4.saddr;
+	sk_rcv_saddr_set(sk, inet->inet_saddr);
+	inet->inet_dport = usin->sin_port;
+	/* The route turned 0.0.0.0 into this host. */
+	sk_daddr_set(sk, srr ? usin->sin_addr.s_addr : inet->cork.fl.u.ip4.daddr);
+	tp->ext_hdr_len = opt ? opt->opt.optlen : 0;
+	tp->mss_clamp = TCP_MSS_DEFAULT;	/* RFC 9293 section 3.7.1 */
+
+	err = v4_open(sk, rt, orig_sport);
+	if (!err)
+		return 0;
+	/* Out of the table, the port given back unless bind() asked for it. */
+	tandem_set_state(sk, TCP_CLOSE, TANDEM_R_USER);
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
+		inet_reset_saddr(sk);
+	sk->sk_route_caps = 0;
+	inet->inet_dport = 0;
+	return err;
+}
+
+/* ---- registration ---- */
+
+const struct tandem_af_ops tandem_ipv4_ops = {
+	.queue_xmit	= v4_queue_xmit,
+	.checksum	= v4_checksum,
+	.rebuild_header	= tandem_v4_rebuild_header,
+	.route_child	= v4_route_child,
+	.init_child	= tandem_v4_init_child,
+	.send_synack	= v4_send_synack,
+	.mtu_reduced	= v4_mtu_reduced,
+	.net_header_len	= sizeof(struct iphdr),
+	.sockaddr_len	= sizeof(struct sockaddr_in),
+	.family		= AF_INET,
+};
+
+/* An AF_INET6 socket that talks to ::ffff:a.b.c.d. */
+const struct tandem_af_ops tandem_mapped_ops = {
+	.queue_xmit	= v4_queue_xmit,
+	.checksum	= v4_checksum,
+	.rebuild_header	= tandem_v4_rebuild_header,
+	.route_child	= v4_route_child,
+	.init_child	= tandem_mapped_init_child,
+	.send_synack	= v4_send_synack,
+	.mtu_reduced	= v4_mtu_reduced,
+	.net_header_len	= sizeof(struct iphdr),
+	.sockaddr_len	= sizeof(struct sockaddr_in6),
+	.family		= AF_INET6,
+};
+
+static struct net_protocol v4_protocol = {
+	.handler	= tandem_rcv,
+	.err_handler	= v4_err,
+	.no_policy	= 1,
+	.icmp_strict_tag_validation = 1,
+};
+
+static struct inet_protosw v4_protosw = {
+	.type		= SOCK_STREAM,
+	.protocol	= IPPROTO_TANDEM,
+	.prot		= &tandem_prot,
+	.ops		= &tandem_stream_ops,
+	/* Not INET_PROTOSW_ICSK: the core would take us for an inet_connection_sock. */
+	.flags		= 0,
+};
+
+int tandem_ipv4_init(void)
+{
+	int err = inet_add_protocol(&v4_protocol, IPPROTO_TANDEM);
+
+	if (err) {
+		pr_err("tandem: IP protocol %d is taken by another module\n",
+		       IPPROTO_TANDEM);
+		return err;
+	}
+	inet_register_protosw(&v4_protosw);
+	return 0;
+}
+
+void tandem_ipv4_exit(void)
+{
+	inet_unregister_protosw(&v4_protosw);
+	inet_del_protocol(&v4_protocol, IPPROTO_TANDEM);
+}

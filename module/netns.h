@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * netns.h - what Tandem keeps per network namespace: tables, knobs, counters.
+ */
+#ifndef _TANDEM_NETNS_H
+#define _TANDEM_NETNS_H
+
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <linux/atomic.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include "mib.h"
+
+struct ctl_table;
+struct ctl_table_header;
+struct proc_dir_entry;
+struct tandem_port_slot;
+struct tandem_listen_slot;
+struct tandem_cong_ops;
+
+/**
+ * struct tandem_knobs - net.tandem.*, one copy per netns
+ *
+ * Read with READ_ONCE() through the tandem_knob() macro.  Ranges, units and
+ * defaults are in sysctl.c and Documentation/networking/tandem-sysctl.rst.
+ */
+struct tandem_knobs {
+	int	rmem[3];		/* min, default, max bytes */
+	int	wmem[3];
+	int	syn_retries;
+	int	synack_retries;
+	int	retries1;
+	int	retries2;
+	int	orphan_retries;
+	int	rto_min_ms;
+	int	rto_max_ms;
+	int	rto_init_ms;
+	int	delack_max_ms;
+	int	delack_segs;		/* ACK at least every n-th full segment */
+	int	keepalive_time;		/* seconds */
+	int	keepalive_intvl;	/* seconds */
+	int	keepalive_probes;
+	int	fin_timeout;		/* seconds */
+	int	timewait_ms;
+	int	max_tw_buckets;
+	int	max_syn_backlog;
+	int	max_orphans;
+	int	reuse_tw;		/* tw_reuse, but that is a macro of the core */
+	int	timestamps;
+	int	sack;
+	int	dsack;
+	int	window_scaling;
+	int	init_cwnd;		/* segments */
+	int	min_mss;		/* bytes, floor for the peer's option and ICMP */
+	int	moderate_rcvbuf;
+	int	abort_on_overflow;
+	int	challenge_ack_limit;	/* per second and netns; INT_MAX: none */
+	int	syncookies;
+	int	no_delay;		/* TCP_NODELAY default for new sockets */
+	int	wire;			/* TANDEM_WIRE_* for new sockets */
+	u32	isn_fixed;		/* tests: 0 off, else the ISN to use */
+};
+
+#define tandem_knob(net, name)	READ_ONCE(tandem_pernet(net)->knobs.name)
+
+#define TANDEM_PORT_SLOTS	1024
+#define TANDEM_LISTEN_SLOTS	256
+
+/**
+ * struct tandem_net - per-netns root
+ * @knobs:	sysctls
+ * @flows:	established sockets, requests and TIME-WAIT by 4-tuple (demux.c)
+ * @listeners:	TANDEM_LISTEN_SLOTS slots (demux.c)
+ * @ports:	TANDEM_PORT_SLOTS slots of bound ports (ports.c)
+ * @ctl4:	control socket for replies without a socket, IPv4
+ * @ctl6:	the same, IPv6
+ * @mib:	counters
+ * @tw_lock:	guards @tw_list
+ * @tw_list:	every TIME-WAIT minisock, for the purge in netns exit
+ * @tw_count:	length of @tw_list
+ * @orphans:	sockets no program holds any more
+ * @challenge_lock: guards the two below
+ * @challenge_stamp: second the challenge budget belongs to, jiffies / HZ
+ * @challenge_left: what is left of it
+ */
+struct tandem_net {
+	struct tandem_knobs		knobs;
+	struct rhashtable		flows;
+	struct tandem_listen_slot	*listeners;
+	struct tandem_port_slot		*ports;
+	struct sock			*ctl4;
+	struct sock			*ctl6;
+	struct tandem_mib __percpu	*mib;
+	const struct tandem_cong_ops __rcu *cong;	/* default algorithm */
+	spinlock_t			tw_lock;
+	struct list_head		tw_list;
+	atomic_t			tw_count;
+	atomic_t			orphans;
+	spinlock_t			challenge_lock;
+	unsigned long			challenge_stamp;
+	int				challenge_left;
+	struct ctl_table		*sysctl_table;
+	struct ctl_table_header		*sysctl_hdr;
+	struct proc_dir_entry		*proc_dir;
+};
+
+extern unsigned int tandem_net_id;
+
+static inline struct tandem_net *tandem_pernet(const struct net *net)
+{
+	return net_generic(net, tandem_net_id);
+}
+
+#endif /* _TANDEM_NETNS_H */

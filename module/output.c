@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * output.c - what may be sent now.
+ *
+ * The program chooses sizes, this room chooses segments.  The write queue holds what
+ * was never sent; a segment at its head may go when all of these agree:
+ *
+ *   cwnd    pipe < cwnd                           RFC 5681 section 3.1
+ *   window  it ends inside snd_una + snd_wnd      RFC 9293 section 3.8.6
+ *   Nagle   it is full, or nothing small is out   RFC 9293 section 3.7.4, Minshall's
+ *           variant as in Linux
+ *
+ * Once sent it moves to the retransmission tree (rtxq.c).  When nothing is in flight
+ * and the window lets nothing out, the probe timer takes over (timer.c).
+ */
+#include <linux/skbuff.h>
+#include <net/dst.h>
+#include <net/sock.h>
+#include "advert.h"
+#include "handshake.h"
+#include "input.h"
+#include "output.h"
+#include "rcvq.h"
+#include "recovery.h"
+#include "state.h"
+#include "stream.h"
+#include "timer.h"
+#include "wire.h"
+#include "xmit.h"
+
+/* A segment left for the first time. */
+static void moved_out(struct sock *sk, struct sk_buff *skb)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 prior = tp->packets_out;
+
+	tp->snd_nxt = TANDEM_CB(skb)->end_seq;
+	__skb_unlink(skb, &sk->sk_write_queue);
+	tandem_rtx_insert(sk, skb);
+	tandem_rtx_count(tp, TANDEM_CB(skb));
+	if (!prior || tp->rtx_event == TANDEM_TIMER_PROBE)
+		tandem_timer_data_sent(sk);
+}
+
+int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 mss = tandem_current_mss(sk);
+	int err;
+
+	TANDEM_CB(skb)->flags |= TANDEM_F_ACK;
+	err = tandem_transmit_skb(sk, skb, true, gfp);
+	if (err == -ENOBUFS)
+		return err;	/* no clone: it never left */
+	/*
+	 * Any other failure is loss like loss in the network; the timer repairs it.
+	 */
+	if (skb->len < mss)
+		tp->snd_sml = TANDEM_CB(skb)->end_seq;
+	tandem_ack_data_sent(sk);
+	moved_out(sk, skb);
+	return 0;
+}
+
+/* Minshall's test: is a small segment of ours still unacknowledged? */
+static bool small_segment_out(const struct tandem_sock *tp)
+{
+	return seq_after(tp->snd_sml, tp->snd_una) &&
+	       !seq_after(tp->snd_sml, tp->snd_nxt);
+}
+
+static bool nagle_allows(const struct tandem_sock *tp, const struct sk_buff *skb,
+			 u32 mss, u8 nonagle)
+{
+	if (nonagle & TANDEM_NAGLE_PUSH || skb->len >= mss ||
+	    TANDEM_CB(skb)->flags & TANDEM_F_FIN)
+		return true;
+	if (nonagle & TANDEM_NAGLE_CORK)
+		return false;
+	if (nonagle & TANDEM_NAGLE_OFF)
+		return true;
+	return !tp->packets_out || !small_segment_out(tp);
+}
+
+static bool window_allows(const struct tandem_sock *tp, const struct sk_buff *skb,
+			  u32 mss)
+{
+	u32 end = TANDEM_CB(skb)->end_seq;
+
+	if (skb->len > mss)
+		end = TANDEM_CB(skb)->seq + mss;
+	return !seq_after(end, tandem_snd_wnd_end(tp));
+}
+
+/*
+ * RFC 7661 in spirit, as tcp_cwnd_validate(): did cwnd hold us back in this flight?
+ * Only then may it grow.
+ */
+static void cwnd_validate(struct tandem_sock *tp, bool limited)
+{
+	if (seq_after_eq(tp->snd_una, tp->cwnd_usage_seq) || limited ||
+	    (!tp->is_cwnd_limited && tp->packets_out > tp->max_packets_out)) {
+		tp->is_cwnd_limited = limited;
+		tp->max_packets_out = tp->packets_out;
+		tp->cwnd_usage_seq = tp->snd_nxt;
+	}
+}
+
+/*
+ * The sending loop.  @max_segs: stop after so many.  True: nothing is in flight and
+ * something waits, so only a probe can get it moving.
+ */
+static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t gfp)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb;
+	bool limited = false;
+	u32 sent = 0;
+
+	while (sent < max_segs && (skb = tandem_send_head(sk))) {
+		u8 may = skb_queue_is_last(&sk->sk_write_queue, skb) ?
+			 nonagle : nonagle | TANDEM_NAGLE_PUSH;
+
+		if (tandem_pipe(tp) >= tp->cc.cwnd) {
+			limited = true;
+			TANDEM_INC(sock_net(sk), CWNDSTALL);
+			break;
+		}
+		if (!window_allows(tp, skb, mss)) {
+			TANDEM_INC(sock_net(sk), SNDWNDSTALL);
+			break;
+		}
+		if (skb->len > mss) {
+			if (tandem_fragment(sk, skb, mss, mss, false, gfp))
+				break;
+		} else if (!nagle_allows(tp, skb, mss, may)) {
+			break;
+		}
+		if (tandem_send_head_now(sk, skb, gfp))
+			break;
+		sent++;
+	}
+	limited |= tandem_pipe(tp) >= tp->cc.cwnd;
+	if (sent || limited)
+		cwnd_validate(tp, limited);
+	return !sent && !tp->packets_out && tandem_send_head(sk);
+}
+
+/* Idle for longer than an RTO: what cwnd knew is stale (RFC 5681 section 4.1). */
+static void restart_after_idle(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!tp->packets_out && tp->last_sent_us &&
+	    tandem_now_us() - tp->last_sent_us > tp->rto_us)
+		tandem_cwnd_restart(sk);
+}
+
+static void push_segs(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t gfp)
+{
+	if (sk->sk_state == TCP_CLOSE || !tandem_send_head(sk))
+		return;
+	restart_after_idle(sk);
+	if (write_xmit(sk, mss, nonagle, max_segs, sk_gfp_mask(sk, gfp)) &&
+	    tandem_sk(sk)->rtx_event == TANDEM_TIMER_NONE)
+		tandem_timer_window_closed(sk);
+}
+
+void tandem_push(struct sock *sk, u32 mss, u8 nonagle)
+{
+	push_segs(sk, mss, nonagle, U32_MAX, GFP_ATOMIC);
+}
+
+void tandem_push_one(struct sock *sk, u32 mss)
+{
+	push_segs(sk, mss, TANDEM_NAGLE_PUSH, 1, GFP_ATOMIC);
+}
+
+void tandem_push_pending(struct sock *sk)
+{
+	if (tandem_send_head(sk))
+		tandem_push(sk, tandem_current_mss(sk), tandem_sk(sk)->nonagle);
+}
+
+/* Put a segment that only has a flag (SYN, FIN) at the end of what was written. */
+static struct sk_buff *flag_segment(struct sock *sk, u8 flags, gfp_t gfp)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb = tandem_alloc_skb(sk, gfp, true);
+	struct tandem_skb_cb *cb;
+
+	if (!skb)
+		return NULL;
+	cb = TANDEM_CB(skb);
+	cb->seq = tp->write_seq;
+	cb->end_seq = tp->write_seq + 1;
+	cb->flags = flags;
+	cb->segs = 1;
+	sk_wmem_queued_add(sk, skb->truesize);
+	sk_mem_charge(sk, skb->truesize);
+	return skb;
+}
+
+void tandem_send_fin(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (skb) {
+		/* It rides on the last data (RFC 9293 section 3.10.4). */
+		TANDEM_CB(skb)->flags |= TANDEM_F_FIN | TANDEM_F_PSH;
+		TANDEM_CB(skb)->end_seq++;
+		tp->write_seq++;
+	} else {
+		skb = flag_segment(sk, TANDEM_F_ACK | TANDEM_F_FIN,
+				   sk->sk_allocation | __GFP_NOFAIL);
+		if (!skb)
+			return;
+		tp->write_seq++;
+		__skb_queue_tail(&sk->sk_write_queue, skb);
+	}
+	tandem_push(sk, tandem_current_mss(sk), TANDEM_NAGLE_PUSH);
+}
+
+/* Send variables, window and MSS of an active open. */
+static void connect_init(struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->user_mss)
+		tp->mss_clamp = tp->user_mss;
+	tp->max_window = 0;
+	tp->advmss = tandem_advmss(sk, dst);
+	tandem_sync_mss(sk, dst ? dst_mtu(dst) : TCP_MSS_DEFAULT + 40);
+	tandem_syn_window(sk, &tp->rcv_wnd, &tp->window_clamp, &tp->rcv_wscale);
+	tp->rcv_ssthresh = tp->rcv_wnd;
+
+	tp->write_seq = tp->iss;
+	tp->snd_una = tp->iss;
+	tp->snd_nxt = tp->iss;
+	tp->snd_sml = tp->iss;
+	tp->pushed_seq = tp->iss;
+	tp->snd_wnd = 0;
+	tp->snd_wl1 = 0;
+	tp->rcv_nxt = 0;
+	tp->rcv_wup = 0;
+	tp->rcv_acked = 0;
+	tp->copied_seq = 0;
+	tp->backoff = 0;
+	tp->retransmits = 0;
+	tp->first_rtx_us = 0;
+	tandem_recovery_reset(sk);
+	tandem_update_rto(sk);
+	sk->sk_err = 0;
+	sock_reset_flag(sk, SOCK_DONE);
+}
+
+int tandem_connect(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb;
+	int err;
+
+	if (tp->af->rebuild_header(sk))
+		return -EHOSTUNREACH;
+	connect_init(sk);
+
+	skb = flag_segment(sk, TANDEM_F_SYN, sk->sk_allocation);
+	if (!skb)
+		return -ENOBUFS;
+	tp->write_seq++;
+	__skb_queue_tail(&sk->sk_write_queue, skb);
+	tp->syn_tsval = tandem_ts_now(tp);
+	err = tandem_transmit_skb(sk, skb, true, sk->sk_allocation);
+	moved_out(sk, skb);
+	tp->pushed_seq = tp->write_seq;
+	TANDEM_INC(sock_net(sk), ACTIVEOPENS);
+	/* A refusal is told at once; anything else the SYN's timer will repair. */
+	return err == -ECONNREFUSED ? err : 0;
+}
+
+int tandem_send_synack_simultaneous(struct sock *sk)
+{
+	struct sk_buff *skb = tandem_rtx_head(sk);
+
+	if (!skb || !(TANDEM_CB(skb)->flags & TANDEM_F_SYN))
+		return -EFAULT;
+	TANDEM_CB(skb)->flags |= TANDEM_F_ACK;
+	return tandem_transmit_skb(sk, skb, true, GFP_ATOMIC);
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * recvmsg.c - bytes to user space.
+ *
+ * The program reads from copied_seq on; segments may overlap, so where in an skb the
+ * next byte lies is always computed from sequence numbers.  What was read frees
+ * buffer, and freed buffer is told to the peer when it is worth a segment
+ * (tandem_cleanup_rbuf()).
+ */
+#include <linux/sched/signal.h>
+#include <linux/skbuff.h>
+#include <net/ip.h>
+#include <net/sock.h>
+#include "advert.h"
+#include "output.h"
+#include "rcvq.h"
+#include "stream.h"
+
+int tandem_inq(struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	/* The FIN has a number but is no byte. */
+	return READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq) -
+	       READ_ONCE(tp->fin_rcvd);
+}
+
+bool tandem_stream_readable(const struct sock *sk, int target)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	int avail = tandem_inq((struct sock *)sk);
+
+	if (avail <= 0)
+		return false;
+	/* No more will come while the buffer or the window is full: enough is this. */
+	return avail >= target ||
+	       atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf) -
+						 (READ_ONCE(sk->sk_rcvbuf) >> 3) ||
+	       tandem_rcv_wnd_open(tp) <= tp->rcv_mss;
+}
+
+void tandem_data_ready(struct sock *sk)
+{
+	if (sock_flag(sk, SOCK_DONE) ||
+	    tandem_stream_readable(sk, READ_ONCE(sk->sk_rcvlowat)))
+		sk->sk_data_ready(sk);
+}
+
+int tandem_set_rcvlowat(struct sock *sk, int val)
+{
+	bool locked = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
+	int cap = locked ? sk->sk_rcvbuf / 2 :
+			   tandem_pernet(sock_net(sk))->knobs.rmem[2] / 2;
+
+	val = min(val, cap);
+	WRITE_ONCE(sk->sk_rcvlowat, val ? : 1);
+	tandem_data_ready(sk);
+	if (locked)
+		return 0;
+	/* The buffer must hold what the program waits for. */
+	if (val * 2 > sk->sk_rcvbuf) {
+		WRITE_ONCE(sk->sk_rcvbuf, val * 2);
+		tandem_sk(sk)->window_clamp = tandem_win_from_space(sk, val * 2);
+	}
+	return 0;
+}
+
+/* The queued skb that holds @seq; skbs wholly before it go unless we only peek. */
+static struct sk_buff *find_skb(struct sock *sk, u32 seq, bool peek, u32 *offset)
+{
+	struct sk_buff *skb, *next;
+
+	skb_queue_walk_safe(&sk->sk_receive_queue, skb, next) {
+		*offset = seq - TANDEM_CB(skb)->seq;
+		if (WARN_ON_ONCE((s32)*offset < 0))
+			return NULL;
+		if (*offset < skb->len)
+			return skb;
+		if (!peek)
+			sk_eat_skb(sk, skb);
+	}
+	return NULL;
+}
+
+/* Nothing to read now: 0: wait for it; else what the call returns (copied is 0). */
+static int why_not_wait(struct sock *sk, long timeo)
+{
+	if (sk->sk_err)
+		return sock_error(sk);
+	if (sk->sk_state == TCP_CLOSE)
+		/* Never connected, or ended without our noticing. */
+		return -ENOTCONN;
+	if (!timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(timeo);
+	return 0;
+}
+
+static bool stream_ended(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_DONE) ||
+	       (!sk->sk_err && sk->sk_shutdown & RCV_SHUTDOWN);
+}
+
+/*
+ * The queue is empty and less than @target was copied, or the backlog may hold more.
+ * True: go on reading; false: return *copied.
+ */
+static bool wait_for_more(struct sock *sk, int target, long *timeo, int *copied)
+{
+	int err;
+
+	if (*copied >= target) {
+		if (!READ_ONCE(sk->sk_backlog.tail))
+			return false;
+		release_sock(sk);	/* works the backlog off */
+		lock_sock(sk);
+		return true;
+	}
+	if (*copied) {
+		if (sk->sk_err || sk->sk_state == TCP_CLOSE || !*timeo ||
+		    sk->sk_shutdown & RCV_SHUTDOWN || signal_pending(current))
+			return false;
+	} else {
+		if (stream_ended(sk))
+			return false;
+		err = why_not_wait(sk, *timeo);
+		if (err) {
+			*copied = err;
+			return false;
+		}
+	}
+	tandem_cleanup_rbuf(sk, *copied);
+	err = sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
+	if (err < 0 && !*copied)
+		*copied = err;
+	return err >= 0;
+}
+
+static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+{
+	bool peek = flags & MSG_PEEK, trunc = flags & MSG_TRUNC;
+	struct tandem_sock *tp = tandem_sk(sk);
+	int target, copied = 0, peek_off = 0;
+	u32 peek_seq, *seq = &tp->copied_seq;
+	struct sk_buff *skb;
+	u32 offset, used;
+	long timeo;
+
+	if (sk->sk_state == TCP_LISTEN)
+		return -ENOTCONN;
+	if (flags & MSG_OOB)
+		return -EINVAL;	/* urgent data is delivered in line */
+	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	if (peek) {
+		peek_off = max(sk_peek_offset(sk, flags), 0);
+		peek_seq = tp->copied_seq + peek_off;
+		seq = &peek_seq;
+	}
+
+	while (len > 0) {
+		skb = find_skb(sk, *seq, peek, &offset);
+		if (!skb) {
+			u32 base = tp->copied_seq;
+
+			if (copied >= target && !READ_ONCE(sk->sk_backlog.tail))
+				break;
+			if (!wait_for_more(sk, target, &timeo, &copied))
+				break;
+			/* Another thread read meanwhile: peek goes on from there. */
+			if (peek && base != tp->copied_seq)
+				peek_seq = tp->copied_seq + peek_off;
+			continue;
+		}
+		used = min_t(size_t, skb->len - offset, len);
+		if (!trunc && skb_copy_datagram_msg(skb, offset, msg, used)) {
+			if (!copied)
+				copied = -EFAULT;
+			break;
+		}
+		WRITE_ONCE(*seq, *seq + used);
+		copied += used;
+		len -= used;
+		if (peek) {
+			sk_peek_offset_fwd(sk, used);
+			continue;
+		}
+		sk_peek_offset_bwd(sk, used);
+		if (used + offset == skb->len)
+			sk_eat_skb(sk, skb);
+		tandem_rcvq_space_adjust(sk);
+	}
+	tandem_cleanup_rbuf(sk, copied);
+	return copied;
+}
+
+static void put_inq(struct sock *sk, struct msghdr *msg, int inq)
+{
+	/* At the end of the stream, 1 says "read again", as Linux TCP. */
+	if (!inq && sock_flag(sk, SOCK_DONE))
+		inq = 1;
+	put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+}
+
+/*
+ * proto.recvmsg.  Flags: MSG_PEEK, MSG_TRUNC (discard), MSG_WAITALL, MSG_DONTWAIT,
+ * MSG_ERRQUEUE.  (No kernel-doc: the last parameter depends on the kernel.)
+ *
+ * Return: bytes read; 0 at the end of the stream; -EAGAIN, -ENOTCONN, -EINTR,
+ * -EFAULT, -EINVAL (MSG_OOB), or the error that ended the connection.
+ */
+int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
+		   TANDEM_RECVMSG_ADDR_LEN)
+{
+	int ret, inq = 0;
+
+	if (unlikely(flags & MSG_ERRQUEUE))
+		return tandem_inet_recv_error(sk, msg, len);
+	lock_sock(sk);
+	ret = recvmsg_locked(sk, msg, len, flags);
+	if (ret >= 0 && tandem_sk(sk)->recvmsg_inq)
+		inq = tandem_inq(sk);
+	release_sock(sk);
+	if (ret >= 0 && tandem_sk(sk)->recvmsg_inq)
+		put_inq(sk, msg, inq);
+	return ret;
+}

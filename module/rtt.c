@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rtt.c - the round-trip estimator and the retransmission timeout, RFC 6298.
+ *
+ *	first sample R (section 2.2):	SRTT = R, RTTVAR = R / 2
+ *	each other (section 2.3):	RTTVAR += beta  * (|SRTT - R| - RTTVAR)
+ *					SRTT   += alpha * (R - SRTT)
+ *	with alpha = 1/8 and beta = 1/4, the old SRTT in the first line, and
+ *	RTO = SRTT + max(G, 4 * RTTVAR)
+ *
+ * A sample per ACK would make the estimator forget within a fraction of a round
+ * trip.  RFC 7323 appendix G therefore divides both gains by the number of samples a
+ * round trip is expected to bring.
+ *
+ * Integers: 8 * SRTT and 4 * RTTVAR are kept with 16 bits behind the point.  A step
+ * is rounded toward zero, so neither ever overshoots its target.  Fed the same sample
+ * for ever, SRTT comes within expected / 65536 of a microsecond, RTTVAR likewise of
+ * zero.  The largest sample, 120 s, is 2^30 as 8 * SRTT and 2^46 with the fraction:
+ * nothing here can overflow.
+ */
+#include "rtt.h"
+
+#define SAMPLE_MAX_US	120000000U
+#define EXPECTED_MAX	65536U
+#define FRAC_BITS	16
+
+/**
+ * tandem_rtt_init() - forget all
+ * @rtt: the estimator
+ */
+void tandem_rtt_init(struct tandem_rtt *rtt)
+{
+	memset(rtt, 0, sizeof(*rtt));
+	rtt->min_us = ~0U;
+}
+
+/**
+ * tandem_rtt_sample() - take one measured round trip
+ * @rtt: the estimator
+ * @sample_us: the round trip in microseconds; 0 counts as 1, more than 120 s as 120 s
+ * @expected: samples to expect per round trip (RFC 7323 appendix G); 0 counts as 1
+ */
+void tandem_rtt_sample(struct tandem_rtt *rtt, u32 sample_us, u32 expected)
+{
+	s64 srtt, rttvar, target, err;
+	s32 n;
+
+	sample_us = clamp(sample_us, 1U, SAMPLE_MAX_US);
+	n = clamp(expected, 1U, EXPECTED_MAX);
+
+	rtt->last_us = sample_us;
+	rtt->min_us = min(rtt->min_us, sample_us);
+
+	if (!rtt->srtt_us8) {
+		rtt->srtt_us8 = sample_us * 8;
+		rtt->rttvar_us4 = sample_us * 2;
+		rtt->srtt_frac = 0;
+		rtt->rttvar_frac = 0;
+		return;
+	}
+
+	srtt = (s64)rtt->srtt_us8 << FRAC_BITS | rtt->srtt_frac;
+	rttvar = (s64)rtt->rttvar_us4 << FRAC_BITS | rtt->rttvar_frac;
+	target = (s64)sample_us * 8 << FRAC_BITS;
+
+	err = target - srtt;			/* 8 * (R - SRTT) */
+	srtt += div_s64(err, 8 * n);
+	if (err < 0)
+		err = -err;
+	rttvar += div_s64(err / 2 - rttvar, 4 * n);
+
+	rtt->srtt_us8 = srtt >> FRAC_BITS;
+	rtt->srtt_frac = srtt;
+	rtt->rttvar_us4 = rttvar >> FRAC_BITS;
+	rtt->rttvar_frac = rttvar;
+}
+
+/**
+ * tandem_rtt_rto_us() - the retransmission timeout, before any backoff
+ * @rtt: the estimator
+ * @g_us: clock granularity G
+ * @init_us: the timeout while there is no sample (RFC 6298 section 2.1)
+ * @min_us: never less (section 2.4)
+ * @max_us: never more (section 2.5), not even when @min_us is greater
+ *
+ * Return: microseconds; SRTT is rounded up, so that the timer is never early.
+ */
+u32 tandem_rtt_rto_us(const struct tandem_rtt *rtt, u32 g_us, u32 init_us,
+		      u32 min_us, u32 max_us)
+{
+	u64 rto = init_us;
+
+	if (rtt->srtt_us8)
+		rto = (u64)DIV_ROUND_UP(rtt->srtt_us8, 8) +
+		      max(g_us, rtt->rttvar_us4);
+
+	rto = max_t(u64, rto, min_us);
+	return min_t(u64, rto, max_us);
+}
+
+/**
+ * tandem_rtt_backoff_us() - back off the timer, RFC 6298 section 5.5
+ * @rto_us: timeout of the first try
+ * @shift: how often it expired since
+ * @max_us: never more
+ *
+ * Return: @rto_us doubled @shift times, at most @max_us.
+ */
+u32 tandem_rtt_backoff_us(u32 rto_us, unsigned int shift, u32 max_us)
+{
+	if (rto_us > max_us)
+		return max_us;
+	if (!rto_us)
+		return 0;
+	/* Compare on the side that cannot overflow. */
+	if (shift >= 32 || rto_us > max_us >> shift)
+		return max_us;
+	return rto_us << shift;
+}

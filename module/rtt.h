@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rtt.h - the round-trip estimator of RFC 6298, pure.
+ */
+#ifndef _TANDEM_RTT_H
+#define _TANDEM_RTT_H
+
+#include "pure.h"
+
+/**
+ * struct tandem_rtt - smoothed round-trip time and its variation
+ * @srtt_us8:	SRTT in microseconds, times 8; 0: no sample yet
+ * @rttvar_us4:	RTTVAR in microseconds, times 4
+ * @min_us:	smallest sample ever, microseconds; ~0U: none
+ * @last_us:	newest sample, microseconds
+ * @srtt_frac:	what @srtt_us8 lacks, in 1/65536 of its unit
+ * @rttvar_frac: what @rttvar_us4 lacks, likewise
+ *
+ * Gains of 1/(8 * expected) are small; without the fractions every step below the
+ * unit would be lost and SRTT would stop some @expected microseconds off.
+ */
+struct tandem_rtt {
+	u32	srtt_us8;
+	u32	rttvar_us4;
+	u32	min_us;
+	u32	last_us;
+	u16	srtt_frac;
+	u16	rttvar_frac;
+};
+
+void tandem_rtt_init(struct tandem_rtt *rtt);
+
+/*
+ * Take one sample (RFC 6298 section 2.2, 2.3).  @expected: how many samples one
+ * round trip is expected to bring (RFC 7323 appendix G), at least 1; the gains are
+ * divided by it so that a sample per ACK does not forget history too fast.
+ * Samples of 0 count as 1 us; samples above 120 s are clamped.
+ */
+void tandem_rtt_sample(struct tandem_rtt *rtt, u32 sample_us, u32 expected);
+
+/*
+ * RTO in microseconds: SRTT + max(G, 4 * RTTVAR) (RFC 6298 section 2.3) clamped to
+ * [min_us, max_us]; @init_us while there is no sample.  @g_us: clock granularity.
+ */
+u32 tandem_rtt_rto_us(const struct tandem_rtt *rtt, u32 g_us, u32 init_us,
+		      u32 min_us, u32 max_us);
+
+/* RFC 6298 section 5.5: rto * 2^shift, saturating at max_us. */
+u32 tandem_rtt_backoff_us(u32 rto_us, unsigned int shift, u32 max_us);
+
+static inline u32 tandem_rtt_srtt_us(const struct tandem_rtt *rtt)
+{
+	return rtt->srtt_us8 >> 3;
+}
+
+#endif /* _TANDEM_RTT_H */

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rtxq.c - what was sent and is not acknowledged yet, and sending it again.
+ *
+ * Sent segments live in a red-black tree by sequence number until an ACK covers
+ * them.  Each carries flags (TANDEM_S_*), and four sums over the flags give RFC
+ * 6675's pipe: packets_out - sacked_out - lost_out + retrans_out.  A segment that
+ * was lost and sent again is both LOST and RETRANS; SACKED excludes both.  All flag
+ * changes go through the helpers here, so that sums and flags cannot part.
+ */
+#include <linux/skbuff.h>
+#include <net/sock.h>
+#include "input.h"
+#include "output.h"
+#include "recovery.h"
+#include "stream.h"
+#include "timer.h"
+#include "trace.h"
+#include "wire.h"
+#include "xmit.h"
+
+void tandem_rtx_insert(struct sock *sk, struct sk_buff *skb)
+{
+	struct rb_root *root = &tandem_sk(sk)->rtx_queue;
+	struct rb_node **p = &root->rb_node;
+	struct rb_node *parent = NULL;
+	u32 seq = TANDEM_CB(skb)->seq;
+
+	while (*p) {
+		parent = *p;
+		if (seq_before(seq, TANDEM_CB(rb_to_skb(parent))->seq))
+			p = &parent->rb_left;
+		else
+			p = &parent->rb_right;
+	}
+	rb_link_node(&skb->rbnode, parent, p);
+	rb_insert_color(&skb->rbnode, root);
+}
+
+struct sk_buff *tandem_rtx_find(const struct sock *sk, u32 seq)
+{
+	struct rb_node *n = tandem_sk(sk)->rtx_queue.rb_node;
+	struct sk_buff *behind = NULL;
+
+	while (n) {
+		struct sk_buff *skb = rb_to_skb(n);
+
+		if (seq_before(seq, TANDEM_CB(skb)->seq)) {
+			behind = skb;
+			n = n->rb_left;
+		} else if (seq_before(seq, TANDEM_CB(skb)->end_seq)) {
+			return skb;
+		} else {
+			n = n->rb_right;
+		}
+	}
+	return behind;
+}
+
+/* Take a segment's flags out of the sums, before it leaves or changes. */
+void tandem_rtx_uncount(struct sock *sk, struct sk_buff *skb)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->packets_out -= cb->segs;
+	if (cb->sacked & TANDEM_S_SACKED)
+		tp->sacked_out -= cb->segs;
+	if (cb->sacked & TANDEM_S_LOST)
+		tp->lost_out -= cb->segs;
+	if (cb->sacked & TANDEM_S_RETRANS)
+		tp->retrans_out -= cb->segs;
+}
+
+void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (cb->sacked & TANDEM_S_SACKED)
+		return;
+	if (cb->sacked & TANDEM_S_RETRANS) {
+		cb->sacked &= ~TANDEM_S_RETRANS;
+		tp->retrans_out -= cb->segs;
+	}
+	if (!(cb->sacked & TANDEM_S_LOST)) {
+		cb->sacked |= TANDEM_S_LOST;
+		tp->lost_out += cb->segs;
+	}
+	if (seq_before(cb->seq, tp->rtx_hint_seq))
+		tp->rtx_hint_seq = cb->seq;
+}
+
+void tandem_rtx_mark_sacked(struct sock *sk, struct sk_buff *skb)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (cb->sacked & TANDEM_S_LOST)
+		tp->lost_out -= cb->segs;
+	if (cb->sacked & TANDEM_S_RETRANS)
+		tp->retrans_out -= cb->segs;
+	cb->sacked &= ~(TANDEM_S_LOST | TANDEM_S_RETRANS);
+	cb->sacked |= TANDEM_S_SACKED;
+	tp->sacked_out += cb->segs;
+}
+
+static void free_queued(struct sock *sk, struct sk_buff *skb)
+{
+	sk_wmem_queued_add(sk, -skb->truesize);
+	sk_mem_uncharge(sk, skb->truesize);
+	__kfree_skb(skb);
+}
+
+void tandem_rtx_unlink_free(struct sock *sk, struct sk_buff *skb)
+{
+	rb_erase(&skb->rbnode, &tandem_sk(sk)->rtx_queue);
+	free_queued(sk, skb);
+}
+
+void tandem_write_queue_purge(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&sk->sk_write_queue)))
+		free_queued(sk, skb);
+	while ((skb = tandem_rtx_head(sk)))
+		tandem_rtx_unlink_free(sk, skb);
+	tp->packets_out = 0;
+	tandem_recovery_reset(sk);
+}
+
+/* Write to the frags of an skb whose clones may be out: make them our own first. */
+static int unshare(struct sk_buff *skb, gfp_t gfp)
+{
+	unsigned int truesize = skb->truesize;
+	int err = skb_unclone(skb, gfp);
+
+	skb->truesize = truesize;	/* the charge was taken for this */
+	return err;
+}
+
+int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,
+		    bool in_rtx, gfp_t gfp)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb), *tail_cb;
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *tail;
+	u32 moved;
+
+	if (WARN_ON_ONCE(!len || len >= skb->len))
+		return -EINVAL;
+	if (unshare(skb, gfp))
+		return -ENOMEM;
+	tail = tandem_alloc_skb(sk, gfp, true);
+	if (!tail)
+		return -ENOMEM;
+
+	/* A segment's head room was charged when it was made; the tail's is new. */
+	sk_wmem_queued_add(sk, tail->truesize);
+	sk_mem_charge(sk, tail->truesize);
+
+	if (in_rtx)
+		tandem_rtx_uncount(sk, skb);
+	moved = skb->len - len;
+	skb_split(skb, tail, len);
+	tail->truesize += moved;
+	skb->truesize -= moved;
+
+	tail_cb = TANDEM_CB(tail);
+	*tail_cb = *cb;
+	tail_cb->seq = cb->seq + len;
+	cb->end_seq = tail_cb->seq;
+	cb->flags &= ~(TANDEM_F_FIN | TANDEM_F_PSH);
+	cb->eor = 0;
+	cb->segs = max_t(u32, 1, DIV_ROUND_UP(skb->len, mss));
+	tail_cb->segs = max_t(u32, 1, DIV_ROUND_UP(tail->len, mss));
+
+	if (!in_rtx) {
+		__skb_queue_after(&sk->sk_write_queue, skb, tail);
+		return 0;
+	}
+	tandem_rtx_insert(sk, tail);
+	tandem_rtx_count(tp, cb);
+	tandem_rtx_count(tp, tail_cb);
+	return 0;
+}
+
+/*
+ * The front of a segment was ACKed: drop @len bytes there before it goes again.
+ * Payload is in page fragments only.  The charge stays until the segment is freed.
+ */
+static int trim_front(struct sk_buff *skb, u32 len)
+{
+	struct skb_shared_info *info;
+	int from = 0, to = 0;
+	u32 left = len;
+
+	if (len >= skb->len)
+		return -EINVAL;
+	if (unshare(skb, GFP_ATOMIC))
+		return -ENOMEM;
+	info = skb_shinfo(skb);
+	for (; from < info->nr_frags && left >= skb_frag_size(&info->frags[from]); from++) {
+		left -= skb_frag_size(&info->frags[from]);
+		skb_frag_unref(skb, from);
+	}
+	if (left) {
+		skb_frag_off_add(&info->frags[from], left);
+		skb_frag_size_sub(&info->frags[from], left);
+	}
+	while (from < info->nr_frags)
+		info->frags[to++] = info->frags[from++];
+	info->nr_frags = to;
+	skb->data_len -= len;
+	skb->len -= len;
+	TANDEM_CB(skb)->seq += len;
+	return 0;
+}
+
+/* Make @skb fit what may be sent again: una, the peer's window, today's MSS. */
+static int fit_for_retransmit(struct sock *sk, struct sk_buff *skb)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 mss, room;
+	int err;
+
+	if (seq_before(cb->seq, tp->snd_una)) {
+		err = trim_front(skb, tp->snd_una - cb->seq);
+		if (err)
+			return err;
+	}
+
+	mss = tandem_current_mss(sk);
+	room = tandem_snd_wnd_end(tp) - cb->seq;
+	if ((s32)room <= 0) {
+		/*
+		 * The peer took its window back.  Only the first segment may go
+		 * again: it is our probe (RFC 9293 section 3.8.6.1).
+		 */
+		if (cb->seq != tp->snd_una)
+			return -EAGAIN;
+		room = mss;
+	}
+	room = min(room, mss);
+	if (skb->len > room)
+		return tandem_fragment(sk, skb, room, mss, true, GFP_ATOMIC);
+	return 0;
+}
+
+int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
+			  enum tandem_reason why)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+	int err;
+
+	/* Still in our own qdisc: sending it again would only lengthen the queue. */
+	if (skb_fclone_busy(sk, skb))
+		return -EBUSY;
+	err = fit_for_retransmit(sk, skb);
+	if (err)
+		return err;
+	if (tp->af->rebuild_header(sk))
+		return -EHOSTUNREACH;
+
+	trace_tandem_retransmit(sk, skb, why);
+	if (!(cb->sacked & TANDEM_S_RETRANS)) {
+		cb->sacked |= TANDEM_S_RETRANS;
+		tp->retrans_out += cb->segs;
+	}
+	cb->sacked |= TANDEM_S_EVER_RETRANS;
+	err = tandem_transmit_skb(sk, skb, true, GFP_ATOMIC);
+	if (err) {
+		/* It did not leave: it is not in flight. */
+		if (err == -ENOBUFS) {
+			cb->sacked &= ~TANDEM_S_RETRANS;
+			tp->retrans_out -= cb->segs;
+		}
+		return err;
+	}
+	tandem_count_reason(sock_net(sk), why);
+	tp->total_retrans += cb->segs;
+	tp->bytes_retrans += skb->len;
+	return 0;
+}
+
+void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb;
+
+	if (tp->lost_out <= tp->retrans_out)
+		return;
+	if (seq_before(tp->rtx_hint_seq, tp->snd_una))
+		tp->rtx_hint_seq = tp->snd_una;
+
+	for (skb = tandem_rtx_find(sk, tp->rtx_hint_seq); skb;
+	     skb = tandem_rtx_next(skb)) {
+		struct tandem_skb_cb *cb = TANDEM_CB(skb);
+
+		if (tandem_pipe(tp) >= tp->cc.cwnd)
+			return;
+		if ((cb->sacked & (TANDEM_S_LOST | TANDEM_S_RETRANS)) == TANDEM_S_LOST) {
+			if (tandem_retransmit_skb(sk, skb, why))
+				return;
+			if (skb == tandem_rtx_head(sk))
+				tandem_timer_head_resent(sk);
+			if (tp->lost_out <= tp->retrans_out)
+				break;
+		}
+		tp->rtx_hint_seq = cb->end_seq;
+	}
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sendmsg.c - bytes from user space.
+ *
+ * The program's bytes are copied into page fragments and appended to the last unsent
+ * skb until it holds one MSS; what the program wrote in one call or in a hundred makes
+ * no difference on the wire.  The send buffer is charged for every byte until the ACK
+ * frees it; a full buffer waits, or says EAGAIN (RFC 9293 section 3.9.1 SEND).
+ */
+#include <linux/sched/signal.h>
+#include <linux/skbuff.h>
+#include <net/sock.h>
+#include "input.h"
+#include "output.h"
+#include "stream.h"
+#include "wire.h"
+#include "xmit.h"
+
+struct sk_buff *tandem_alloc_skb(struct sock *sk, gfp_t gfp, bool force)
+{
+	struct sk_buff *skb = alloc_skb_fclone(TANDEM_MAX_HEADER, gfp);
+
+	if (!skb)
+		return NULL;
+	/* What must go (SYN, FIN, a piece cut off) goes, above the limit if need be. */
+	if (!sk_wmem_schedule(sk, skb->truesize) && !force) {
+		__kfree_skb(skb);
+		return NULL;
+	}
+	skb_reserve(skb, TANDEM_MAX_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	/* Clones may write their own header in front of the data they share. */
+	__skb_header_release(skb);
+	memset(TANDEM_CB(skb), 0, sizeof(struct tandem_skb_cb));
+	return skb;
+}
+
+/* ---- write space ---- */
+
+bool tandem_stream_memory_free(const struct sock *sk, int wake)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u32 unsent = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt);
+
+	if (READ_ONCE(sk->sk_wmem_queued) >= READ_ONCE(sk->sk_sndbuf))
+		return false;
+	if (!tp->notsent_lowat)
+		return true;
+	/* TCP_NOTSENT_LOWAT: a waiting writer is woken at half of it. */
+	return (unsent << wake) < tp->notsent_lowat;
+}
+
+void tandem_write_space(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+	struct socket_wq *wq;
+
+	if (!sock || !__sk_stream_is_writeable(sk, 1))
+		return;
+	clear_bit(SOCK_NOSPACE, &sock->flags);
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	if (wq && wq->fasync_list && !(sk->sk_shutdown & SEND_SHUTDOWN))
+		sock_wake_async(wq, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}
+
+/* A send buffer that holds two windows never makes the window wait for the program. */
+void tandem_sndbuf_expand(struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u32 per_seg, segs;
+	u64 want;
+
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || sk_under_memory_pressure(sk) ||
+	    sk_memory_allocated(sk) >= sk_prot_mem_limits(sk, 0))
+		return;
+	per_seg = SKB_TRUESIZE(TANDEM_MAX_HEADER) + max_t(u32, tp->mss_cache, tp->mss_clamp);
+	segs = max3(tp->cc.cwnd, (u32)tandem_knob(sock_net(sk), init_cwnd), 4U);
+	want = 2ULL * segs * per_seg;
+	want = min_t(u64, want, READ_ONCE(tandem_pernet(sock_net(sk))->knobs.wmem[2]));
+	if (sk->sk_sndbuf < want)
+		WRITE_ONCE(sk->sk_sndbuf, want);
+}
+
+void tandem_check_space(struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	/* Pairs with the barrier of poll(), which sets NOSPACE and looks again. */
+	smp_mb();
+	if (!sk->sk_socket || !test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return;
+	if (tp->packets_out < tp->cc.cwnd || tandem_cc_in_slow_start(&tp->cc))
+		tandem_sndbuf_expand(sk);
+	sk->sk_write_space(sk);
+}
+
+/* ---- filling the tail ---- */
+
+static void append_skb(struct sock *sk, struct sk_buff *skb)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	cb->seq = tp->write_seq;
+	cb->end_seq = tp->write_seq;
+	cb->flags = TANDEM_F_ACK;
+	cb->segs = 1;
+	__skb_queue_tail(&sk->sk_write_queue, skb);
+	sk_wmem_queued_add(sk, skb->truesize);
+	sk_mem_charge(sk, skb->truesize);
+	if (tp->nonagle & TANDEM_NAGLE_PUSH)
+		tp->nonagle &= ~TANDEM_NAGLE_PUSH;
+}
+
+/* The unsent skb that takes more bytes, and how many; NULL: a new one is needed. */
+static struct sk_buff *open_tail(struct sock *sk, u32 mss, u32 *room)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	if (!skb || TANDEM_CB(skb)->eor || skb->len >= mss)
+		return NULL;
+	*room = mss - skb->len;
+	return skb;
+}
+
+static void remove_empty_tail(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	if (!skb || TANDEM_CB(skb)->end_seq != TANDEM_CB(skb)->seq)
+		return;
+	__skb_unlink(skb, &sk->sk_write_queue);
+	sk_wmem_queued_add(sk, -skb->truesize);
+	sk_mem_uncharge(sk, skb->truesize);
+	__kfree_skb(skb);
+}
+
+/*
+ * Copy up to @want bytes into @skb. Returns the bytes; 0: @skb is full of fragments;
+ * -ENOMEM: wait for memory; -EFAULT.
+ */
+static int copy_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
+			u32 want)
+{
+	struct page_frag *pfrag = sk_page_frag(sk);
+	struct tandem_sock *tp = tandem_sk(sk);
+	int i = skb_shinfo(skb)->nr_frags, copy, err;
+	bool merge;
+
+	if (!sk_page_frag_refill(sk, pfrag))
+		return -ENOMEM;
+	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
+	if (!merge && i >= MAX_SKB_FRAGS)
+		return 0;
+	copy = min_t(u32, want, pfrag->size - pfrag->offset);
+	if (!sk_wmem_schedule(sk, copy))
+		return -ENOMEM;
+	err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb, pfrag->page,
+				       pfrag->offset, copy);
+	if (err)
+		return err;
+	if (merge) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], copy);
+	} else {
+		skb_fill_page_desc(skb, i, pfrag->page, pfrag->offset, copy);
+		page_ref_inc(pfrag->page);
+	}
+	pfrag->offset += copy;
+	WRITE_ONCE(tp->write_seq, tp->write_seq + copy);
+	TANDEM_CB(skb)->end_seq += copy;
+	TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
+	return copy;
+}
+
+/* ---- pushing ---- */
+
+static void mark_push(struct tandem_sock *tp, struct sk_buff *skb)
+{
+	TANDEM_CB(skb)->flags |= TANDEM_F_PSH;
+	tp->pushed_seq = tp->write_seq;
+}
+
+/* PSH at least every half window, so that no receiver sits on data (Linux). */
+static bool push_is_due(const struct tandem_sock *tp)
+{
+	return seq_after(tp->write_seq, tp->pushed_seq + (tp->max_window >> 1));
+}
+
+/* The call ends, or must wait: send what may be sent. */
+static void push_tail(struct sock *sk, int flags, u32 mss)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+	struct tandem_sock *tp = tandem_sk(sk);
+	u8 nonagle = tp->nonagle;
+
+	if (!skb)
+		return;
+	if (!(flags & MSG_MORE) || push_is_due(tp))
+		mark_push(tp, skb);
+	if (flags & MSG_MORE)
+		nonagle = TANDEM_NAGLE_CORK;
+	tandem_push(sk, mss, nonagle);
+}
+
+/* An skb is full: send early, so that a long write keeps the pipe busy. */
+static void push_full(struct sock *sk, struct sk_buff *skb, u32 mss)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (push_is_due(tp)) {
+		mark_push(tp, skb);
+		tandem_push(sk, mss, TANDEM_NAGLE_PUSH);
+	} else if (skb == tandem_send_head(sk)) {
+		tandem_push_one(sk, mss);
+	}
+}
+
+/* Wait for room in the send buffer. 0, or the error of sk_stream_wait_memory(). */
+static int wait_for_space(struct sock *sk, int flags, u32 mss, bool copied, long *timeo)
+{
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	remove_empty_tail(sk);
+	if (copied)
+		push_tail(sk, flags & ~MSG_MORE, mss);
+	else
+		tandem_push_pending(sk);
+	return sk_stream_wait_memory(sk, timeo);
+}
+
+static int check_cmsg(struct sock *sk, struct msghdr *msg)
+{
+	struct sockcm_cookie sockc;
+
+	if (!msg->msg_controllen)
+		return 0;
+	sockcm_init(&sockc, sk);
+	return sock_cmsg_send(sk, msg, &sockc) ? -EINVAL : 0;
+}
+
+static int may_send(struct sock *sk, int flags, long *timeo)
+{
+	int err;
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (tandem_state_bit(sk) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+		err = sk_stream_wait_connect(sk, timeo);
+		if (err)
+			return err;
+	}
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	return sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN ? -EPIPE : 0;
+}
+
+/* The copy loop. Returns 0 or -errno; *copied is true either way. */
+static int send_bytes(struct sock *sk, struct msghdr *msg, long *timeo, int *copied)
+{
+	u32 mss = tandem_current_mss(sk), room;
+	int flags = msg->msg_flags, n, err;
+	struct sk_buff *skb;
+
+	while (msg_data_left(msg)) {
+		skb = open_tail(sk, mss, &room);
+		if (!skb) {
+			room = mss;
+			if (sk_stream_memory_free(sk))
+				skb = tandem_alloc_skb(sk, sk->sk_allocation, false);
+			if (skb)
+				append_skb(sk, skb);
+		}
+		n = skb ? copy_to_tail(sk, skb, msg, min_t(size_t, room,
+							   msg_data_left(msg))) : -ENOMEM;
+		if (n == 0) {
+			/* No fragment left: this skb is done, whatever its size. */
+			TANDEM_CB(skb)->eor = 1;
+			push_full(sk, skb, mss);
+			continue;
+		}
+		if (n == -ENOMEM) {
+			err = wait_for_space(sk, flags, mss, *copied, timeo);
+			if (!err && (sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN))
+				err = -EPIPE;
+			if (err)
+				return err;
+			mss = tandem_current_mss(sk);
+			continue;
+		}
+		if (n < 0)
+			return n;
+		*copied += n;
+		if (skb->len >= mss && msg_data_left(msg))
+			push_full(sk, skb, mss);
+		else if (flags & MSG_EOR && !msg_data_left(msg))
+			TANDEM_CB(skb)->eor = 1;
+	}
+	return 0;
+}
+
+static int sendmsg_locked(struct sock *sk, struct msghdr *msg)
+{
+	int flags = msg->msg_flags, copied = 0, err;
+	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+
+	err = may_send(sk, flags, &timeo);
+	if (!err)
+		err = check_cmsg(sk, msg);
+	if (!err)
+		err = send_bytes(sk, msg, &timeo, &copied);
+	remove_empty_tail(sk);
+	if (copied) {
+		push_tail(sk, flags, tandem_current_mss(sk));
+		return copied;
+	}
+	if (!err)
+		return 0;
+	err = sk_stream_error(sk, flags, err);
+	/* An edge-triggered poller must hear of the room that is there after all. */
+	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue) &&
+	    RB_EMPTY_ROOT(&tandem_sk(sk)->rtx_queue))
+		sk->sk_write_space(sk);
+	return err;
+}
+
+/**
+ * tandem_sendmsg() - proto.sendmsg
+ * @sk:		the socket
+ * @msg:	bytes and flags; MSG_FASTOPEN is refused, MSG_ZEROCOPY copies
+ * @size:	bytes in all
+ *
+ * Return: bytes taken, which may be fewer than @size; -EPIPE (with SIGPIPE unless
+ * MSG_NOSIGNAL), -EAGAIN, -ENOTCONN, -EOPNOTSUPP, -EFAULT, -EINTR, or the error that
+ * ended the connection.
+ */
+int tandem_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	int ret;
+
+	if (msg->msg_flags & MSG_FASTOPEN)
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	ret = sendmsg_locked(sk, msg);
+	release_sock(sk);
+	return ret;
+}

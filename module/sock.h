@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sock.h - struct tandem_sock: everything a connection knows.
+ *
+ * The names are RFC 9293's (section 3.3.1) and RFC 6298's.  All fields are guarded
+ * by the socket lock unless their comment says otherwise.  Layout: the first part is
+ * touched for every segment, the middle while something is lost, the last at setup.
+ */
+#ifndef _TANDEM_SOCK_H
+#define _TANDEM_SOCK_H
+
+#include <linux/ipv6.h>
+#include <linux/rbtree.h>
+#include <linux/timer.h>
+#include <net/inet_sock.h>
+#include <net/ipv6.h>
+#include <net/tcp_states.h>
+#include <tandem/cong.h>
+#include <uapi/linux/tandem.h>
+#include "flow.h"
+#include "netns.h"
+#include "options.h"
+#include "rtt.h"
+#include "seg.h"
+#include "compat.h"
+
+struct tandem_af_ops;
+
+/* tandem_sock.ack_pending */
+#define TANDEM_ACK_SCHED	0x01	/* an ACK is owed */
+#define TANDEM_ACK_TIMER	0x02	/* the delay timer runs for it */
+#define TANDEM_ACK_NOW		0x04	/* it must not wait */
+#define TANDEM_ACK_DUP		0x08	/* it will be a duplicate ACK */
+#define TANDEM_ACK_WIN		0x10	/* a window update is owed as well */
+#define TANDEM_ACK_DELAYED	0x20	/* it is being sent because the timer fired */
+
+/* tandem_sock.deferred: bits, what a timer or ICMP left for release_cb */
+enum tandem_deferred {
+	TANDEM_DEFER_RTX,		/* tandem_rtx_timer() */
+	TANDEM_DEFER_DELACK,		/* tandem_delack_timer() */
+	TANDEM_DEFER_PMTU,		/* tandem_sock.mtu_info holds the new MTU */
+};
+
+/* tandem_sock.nonagle */
+#define TANDEM_NAGLE_OFF	1	/* TCP_NODELAY */
+#define TANDEM_NAGLE_CORK	2	/* TCP_CORK */
+#define TANDEM_NAGLE_PUSH	4	/* cork was pulled: push what is there once */
+
+/* tandem_sock.ca_state, as Linux TCP names it */
+enum tandem_ca_state {
+	TANDEM_CA_OPEN,			/* nothing suspicious */
+	TANDEM_CA_DISORDER,		/* duplicate ACKs or SACKs, not yet three */
+	TANDEM_CA_RECOVERY,		/* fast recovery, until high_seq is ACKed */
+	TANDEM_CA_LOSS,			/* after a timeout, until high_seq is ACKed */
+};
+
+/* What tandem_sock.rtx_timer stands for now. */
+enum tandem_rtx_event {
+	TANDEM_TIMER_NONE,
+	TANDEM_TIMER_RTO,		/* RFC 6298 */
+	TANDEM_TIMER_PROBE,		/* zero-window probe, RFC 9293 3.8.6.1 */
+};
+
+/* Highest SACKed segments remembered for RFC 6675 IsLost(). */
+#define TANDEM_DUPTHRESH	3
+
+/* The half of a listener that other sockets do not need; allocated by listen(). */
+struct tandem_listen {
+	spinlock_t		lock;		/* guards all below; BH */
+	struct list_head	accept_q;	/* children, by tandem_sock.accept_node */
+	struct list_head	requests;	/* by tandem_request.node */
+	u32			n_requests;
+	u32			n_young;	/* requests never retransmitted */
+	bool			closed;		/* listener is shutting: refuse all */
+	u64			cookie_us;	/* when the last SYN cookie was sent; 0: never */
+};
+
+struct tandem_sock {
+	struct inet_sock	inet;		/* must be first */
+	struct tandem_flow	flow;		/* our entry in the flow table */
+	const struct tandem_af_ops *af;		/* IPv4, IPv6 or v4-mapped */
+
+	/* ---- each segment: send side, RFC 9293 section 3.3.1 ---- */
+	u32	snd_una;	/* oldest unacknowledged */
+	u32	snd_nxt;	/* next to send */
+	u32	snd_wnd;	/* peer's window, bytes, scaled up */
+	u32	snd_wl1;	/* SEG.SEQ of the last window update */
+	u32	write_seq;	/* tail + 1 of all that was written */
+	u32	pushed_seq;	/* last PSH set at */
+	u32	snd_sml;	/* end of the last small segment sent (Minshall) */
+	u32	max_window;	/* largest window the peer ever offered */
+	u32	mss_cache;	/* payload bytes of a full segment, options deducted */
+	u32	packets_out;	/* segments in rtx_queue */
+	u32	sacked_out;	/* of these, SACKed (or dupACKs seen, without SACK) */
+	u32	lost_out;	/* of these, deemed lost */
+	u32	retrans_out;	/* retransmissions in flight */
+	u8	nonagle;	/* TANDEM_NAGLE_* */
+	u8	ca_state;	/* enum tandem_ca_state */
+	u8	rtx_event;	/* enum tandem_rtx_event */
+	u8	backoff;	/* doublings of the RTO, RFC 6298 section 5.5 */
+	struct rb_root	rtx_queue;	/* sent, not ACKed; by seq */
+	struct tandem_cc	cc;		/* congestion control */
+	struct tandem_rtt	rtt;
+	u32	rto_us;		/* before backoff */
+	u32	max_packets_out;/* since the last cwnd_limited verdict */
+	u32	cwnd_usage_seq;	/* and where that verdict's flight ends */
+	bool	is_cwnd_limited;
+
+	/* ---- each segment: receive side ---- */
+	u32	rcv_nxt;	/* next expected */
+	u32	rcv_wnd;	/* advertised at rcv_wup, bytes */
+	u32	rcv_wup;	/* rcv_nxt when it was advertised */
+	u32	copied_seq;	/* next byte for the program */
+	u32	rcv_acked;	/* rcv_nxt told by the last ACK we sent */
+	u8	ack_pending;	/* TANDEM_ACK_* */
+	u8	quickacks;	/* ACKs still to send at once (start, after idle) */
+	bool	pingpong;	/* interactive: the program answers, so wait */
+	u32	rcv_mss;	/* estimate of the peer's segment size */
+	u32	window_clamp;	/* upper bound of what we advertise */
+	u32	rcv_ssthresh;	/* what we advertise for now, grows to the clamp */
+	u64	last_data_us;	/* when data last arrived */
+	u64	last_rcv_us;	/* when anything last arrived (keepalive) */
+	u64	last_sent_us;	/* when data was last sent */
+	struct rb_root	ofo_queue;	/* out of order, by seq, no overlap */
+	struct sk_buff	*ofo_last;	/* highest of these */
+
+	/* ---- negotiated by the SYNs ---- */
+	u8	snd_wscale;
+	u8	rcv_wscale;
+	bool	wscale_ok;
+	bool	sack_ok;
+	bool	ts_ok;
+	u16	mss_clamp;	/* peer's MSS option */
+	u16	user_mss;	/* TCP_MAXSEG */
+	u16	advmss;		/* what we announced */
+	u32	ts_offset;	/* RFC 7323 section 5.4: random start of our clock */
+	u32	ts_recent;	/* TS.Recent */
+	u64	ts_recent_us;	/* when it was taken, tandem_now_us() */
+
+	/* ---- SACK generation, RFC 2018 and 2883 ---- */
+	u8	n_sacks;
+	bool	dsack;		/* dsack_block goes first in the next ACK */
+	struct tandem_sack_block sacks[TANDEM_OPT_MAX_SACK];
+	struct tandem_sack_block dsack_block;
+
+	/* ---- while something is lost ---- */
+	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */
+	u32	dupacks;	/* duplicate ACKs in a row, without SACK */
+	u32	highest_sack;	/* end of the highest SACKed range */
+	u32	sack_top[TANDEM_DUPTHRESH]; /* seq of the highest SACKed segments */
+	u8	n_sack_top;
+	u32	lost_upto;	/* below it IsLost() has been decided */
+	struct tandem_sack_block sack_seen[TANDEM_OPT_MAX_SACK]; /* last ACK's blocks */
+	u32	rtx_hint_seq;	/* where to look for the next retransmission */
+	u8	retransmits;	/* consecutive timeouts of the same data */
+	u8	probes_out;	/* unanswered zero-window or keepalive probes */
+	u64	first_rtx_us;	/* when the unanswered sending began; 0: answered */
+	u32	total_retrans;
+	u64	last_oow_ack_us;/* last answer to something unacceptable */
+
+	/* ---- timers; each armed timer holds a reference ---- */
+	struct timer_list	rtx_timer;	/* rtx_event says for what */
+	struct timer_list	delack_timer;
+	unsigned long		rtx_deadline;	/* jiffies */
+	unsigned long		delack_deadline;
+	unsigned long		deferred;	/* bits of enum tandem_deferred; atomic */
+	u32			mtu_info;	/* from ICMP, under bh_lock_sock */
+
+	/* ---- receive buffer autotuning ---- */
+	struct {
+		u32	space;		/* bytes read in the last round trip */
+		u32	seq;		/* copied_seq when measuring began */
+		u64	time_us;
+	} rcvq_space;
+	struct {
+		u32	rtt_us8;	/* receiver's estimate, times 8 */
+		u32	seq;
+		u64	time_us;
+		u32	last_tsecr;	/* echo that was sampled last */
+	} rcv_rtt_est;
+
+	/* ---- setup, options, statistics ---- */
+	u32	iss;
+	u32	syn_tsval;		/* TSval of our first SYN; 0: none sent */
+	u32	irs;
+	u32	pmtu_cookie;		/* path MTU the mss_cache was made for */
+	u16	ext_hdr_len;		/* IP options or extension headers, bytes */
+	u8	wire;			/* TANDEM_WIRE_* */
+	u8	syn_retries;		/* TCP_SYNCNT; 0: the knob */
+	u8	keepalive_probes;	/* TCP_KEEPCNT; 0: the knob */
+	u8	defer_accept;		/* TCP_DEFER_ACCEPT, retransmissions; 0 off */
+	u8	rcv_tos;
+	bool	fin_rcvd;		/* the peer's FIN is in order */
+	bool	accept_linked;		/* in a listener's accept queue */
+	bool	orphan_counted;		/* in tandem_net.orphans */
+	int	keepalive_time;		/* jiffies; 0: the knob */
+	int	keepalive_intvl;	/* jiffies; 0: the knob */
+	int	linger2;		/* TCP_LINGER2, jiffies; 0: knob, < 0: none */
+	u32	user_timeout_ms;	/* TCP_USER_TIMEOUT, RFC 5482; 0: retries2 */
+	u32	notsent_lowat;		/* TCP_NOTSENT_LOWAT; 0: none */
+	bool	recvmsg_inq;		/* TCP_INQ */
+	u64	bytes_acked;
+	u64	bytes_received;
+	u64	bytes_sent;
+	u64	bytes_retrans;
+	u32	segs_in;
+	u32	segs_out;
+	u32	data_segs_in;
+	u32	data_segs_out;
+
+	struct tandem_claim	claim;		/* on the local port */
+	struct tandem_listen	*listen;	/* listeners only */
+	struct list_head	accept_node;	/* children waiting in a listener */
+	struct sock		*parent;	/* that listener, held; else NULL */
+	struct hlist_node	listen_node;	/* in a listener slot, RCU */
+};
+
+/* For AF_INET6 sockets: ipv6_pinfo last, as kernels before 6.5 find it. */
+struct tandem6_sock {
+	struct tandem_sock	tandem;
+	struct ipv6_pinfo	inet6;
+};
+
+static inline struct tandem_sock *tandem_sk(const struct sock *sk)
+{
+	return (struct tandem_sock *)sk;
+}
+
+static inline struct sock *tandem_to_sk(struct tandem_sock *tp)
+{
+	return (struct sock *)tp;
+}
+
+/* Microseconds on the monotonic clock. */
+static inline u64 tandem_now_us(void)
+{
+	return div_u64(ktime_get_ns(), NSEC_PER_USEC);
+}
+
+/* Our timestamp clock, RFC 7323: ticks of 1 us, from a secret start per connection. */
+static inline u32 tandem_ts_now(const struct tandem_sock *tp)
+{
+	return (u32)tandem_now_us() + tp->ts_offset;
+}
+
+/* What is open of the window we advertised. */
+static inline u32 tandem_rcv_wnd_open(const struct tandem_sock *tp)
+{
+	s32 win = tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt;
+
+	return win < 0 ? 0 : win;
+}
+
+/* End of the window the peer granted us. */
+static inline u32 tandem_snd_wnd_end(const struct tandem_sock *tp)
+{
+	return tp->snd_una + tp->snd_wnd;
+}
+
+/* RFC 6675's pipe, in segments. */
+static inline u32 tandem_pipe(const struct tandem_sock *tp)
+{
+	return tp->packets_out - tp->sacked_out - tp->lost_out + tp->retrans_out;
+}
+
+static inline bool tandem_in_recovery(const struct tandem_sock *tp)
+{
+	return tp->ca_state >= TANDEM_CA_RECOVERY;
+}
+
+/* The state bit, for tests against several states at once (TCPF_*). */
+static inline int tandem_state_bit(const struct sock *sk)
+{
+	return 1 << sk->sk_state;
+}
+
+#endif /* _TANDEM_SOCK_H */

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sockopt.c - options: TCP's numbers and rules, at level SOL_TANDEM and, so that a
+ * program written for TCP needs no change, at level IPPROTO_TCP.
+ *
+ * Ranges and errors are those of Linux TCP.  An option of TCP whose feature we do not
+ * have answers as a kernel built without it, or as if it were not permitted.
+ */
+#include <linux/sockptr.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include "advert.h"
+#include "cong.h"
+#include "output.h"
+#include "socket.h"
+#include "timer.h"
+
+#define MIN_USER_MSS	88		/* as TCP: room for a full set of options */
+#define MAX_USER_MSS	32767
+#define MAX_KEEP_SECS	32767
+#define MAX_KEEP_PROBES	127
+#define MAX_SYN_RETRIES	127
+#define MAX_LINGER2	120		/* seconds */
+
+/* ---- setting, with the socket locked ---- */
+
+static int set_nagle(struct sock *sk, u8 bit, bool on)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	bool push;
+
+	if (bit == TANDEM_NAGLE_OFF) {
+		/* What waits goes now, even past a cork. */
+		push = on;
+		if (on)
+			tp->nonagle |= TANDEM_NAGLE_OFF | TANDEM_NAGLE_PUSH;
+		else
+			tp->nonagle &= ~TANDEM_NAGLE_OFF;
+	} else {
+		push = !on;
+		if (on)
+			tp->nonagle |= TANDEM_NAGLE_CORK;
+		else
+			tp->nonagle &= ~TANDEM_NAGLE_CORK;
+		if (!on && tp->nonagle & TANDEM_NAGLE_OFF)
+			tp->nonagle |= TANDEM_NAGLE_PUSH;
+	}
+	if (push)
+		tandem_push_pending(sk);
+	return 0;
+}
+
+static int set_maxseg(struct tandem_sock *tp, int val)
+{
+	if (val && (val < MIN_USER_MSS || val > MAX_USER_MSS))
+		return -EINVAL;
+	tp->user_mss = val;
+	return 0;
+}
+
+static int set_keepidle(struct sock *sk, int val)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	unsigned long quiet;
+
+	if (val < 1 || val > MAX_KEEP_SECS)
+		return -EINVAL;
+	WRITE_ONCE(tp->keepalive_time, val * HZ);
+	if (sock_flag(sk, SOCK_KEEPOPEN) &&
+	    !(tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))) {
+		quiet = usecs_to_jiffies(min_t(u64, U32_MAX,
+					       tandem_now_us() - tp->last_rcv_us));
+		tandem_timer_keepalive(sk, tp->keepalive_time -
+				       min_t(unsigned long, quiet, tp->keepalive_time));
+	}
+	return 0;
+}
+
+static int set_linger2(struct tandem_sock *tp, int val)
+{
+	if (val < 0)
+		WRITE_ONCE(tp->linger2, -1);
+	else
+		WRITE_ONCE(tp->linger2, min(val, MAX_LINGER2) * HZ);
+	return 0;
+}
+
+/*
+ * TCP_DEFER_ACCEPT counts seconds at the program's side and retransmissions of the
+ * SYN-ACK here: the smallest number that lasts so long, and the time a number lasts.
+ */
+static u8 secs_to_retrans(const struct net *net, int secs)
+{
+	int rto = max(tandem_knob(net, rto_init_ms) / 1000, 1);
+	int max = max(tandem_knob(net, rto_max_ms) / 1000, 1);
+	int period = rto;
+	u8 n = 0;
+
+	if (secs <= 0)
+		return 0;
+	for (n = 1; secs > period && n < U8_MAX; n++) {
+		rto = min(rto * 2, max);
+		period += rto;
+	}
+	return n;
+}
+
+static int retrans_to_secs(const struct net *net, u8 n)
+{
+	int rto = max(tandem_knob(net, rto_init_ms) / 1000, 1);
+	int max = max(tandem_knob(net, rto_max_ms) / 1000, 1);
+	int period = 0;
+
+	for (; n; n--) {
+		period += rto;
+		rto = min(rto * 2, max);
+	}
+	return period;
+}
+
+static int set_window_clamp(struct sock *sk, int val)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 clamp;
+
+	if (!val) {
+		if (sk->sk_state != TCP_CLOSE)
+			return -EINVAL;
+		tp->window_clamp = 0;
+		return 0;
+	}
+	clamp = max_t(int, val, SOCK_MIN_RCVBUF / 2);
+	if (clamp < tp->window_clamp)
+		tp->rcv_ssthresh = min(tp->rcv_ssthresh, clamp);
+	else
+		tp->rcv_ssthresh = max(tp->rcv_ssthresh, min(tp->rcv_wnd, clamp));
+	tp->window_clamp = clamp;
+	return 0;
+}
+
+static int set_quickack(struct sock *sk, int val)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->pingpong = !val;
+	if (val && tandem_state_bit(sk) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
+	    tp->ack_pending & TANDEM_ACK_SCHED) {
+		tandem_send_ack(sk);
+		/* An even value asks for this one ACK only. */
+		if (!(val & 1))
+			tp->pingpong = true;
+	}
+	return 0;
+}
+
+static int set_wire(struct sock *sk, int val)
+{
+	if (sk->sk_state != TCP_CLOSE)
+		return -EISCONN;
+	if (inet_sk(sk)->inet_num || val != TANDEM_WIRE_NATIVE)
+		return -EINVAL;
+	tandem_sk(sk)->wire = val;
+	return 0;
+}
+
+static int set_ranged_u8(u8 *field, int val, int min, int max)
+{
+	if (val < min || val > max)
+		return -EINVAL;
+	WRITE_ONCE(*field, val);
+	return 0;
+}
+
+/* Options of TCP that are not built; what TCP says when it will not have them. */
+static int set_unsupported(int optname, int val)
+{
+	switch (optname) {
+	case TCP_THIN_DUPACK:		/* TCP ignores it as well */
+		return val < 0 || val > 1 ? -EINVAL : 0;
+	case TCP_REPAIR:
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+	case TCP_REPAIR_WINDOW:
+	case TCP_TIMESTAMP:		/* only under TCP_REPAIR */
+		return -EPERM;
+	case TCP_REPAIR_OPTIONS:
+		return -EINVAL;
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_FASTOPEN_NO_COOKIE:
+		return -EOPNOTSUPP;
+	}
+	return -ENOPROTOOPT;
+}
+
+static int set_int(struct sock *sk, int level, int optname, int val)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	switch (optname) {
+	case TCP_NODELAY:
+		return set_nagle(sk, TANDEM_NAGLE_OFF, val);
+	case TCP_CORK:
+		return set_nagle(sk, TANDEM_NAGLE_CORK, val);
+	case TCP_MAXSEG:
+		return set_maxseg(tp, val);
+	case TCP_KEEPIDLE:
+		return set_keepidle(sk, val);
+	case TCP_KEEPINTVL:
+		if (val < 1 || val > MAX_KEEP_SECS)
+			return -EINVAL;
+		WRITE_ONCE(tp->keepalive_intvl, val * HZ);
+		return 0;
+	case TCP_KEEPCNT:
+		return set_ranged_u8(&tp->keepalive_probes, val, 1, MAX_KEEP_PROBES);
+	case TCP_SYNCNT:
+		return set_ranged_u8(&tp->syn_retries, val, 1, MAX_SYN_RETRIES);
+	case TCP_LINGER2:
+		return set_linger2(tp, val);
+	case TCP_DEFER_ACCEPT:
+		WRITE_ONCE(tp->defer_accept, secs_to_retrans(sock_net(sk), val));
+		return 0;
+	case TCP_WINDOW_CLAMP:
+		return set_window_clamp(sk, val);
+	case TCP_QUICKACK:
+		return set_quickack(sk, val);
+	case TCP_USER_TIMEOUT:
+		if (val < 0)
+			return -EINVAL;
+		WRITE_ONCE(tp->user_timeout_ms, val);
+		return 0;
+	case TCP_NOTSENT_LOWAT:
+		WRITE_ONCE(tp->notsent_lowat, val);
+		sk->sk_write_space(sk);
+		return 0;
+	case TCP_INQ:
+		if (val < 0 || val > 1)
+			return -EINVAL;
+		tp->recvmsg_inq = val;
+		return 0;
+	case TANDEM_WIRE:
+		if (level == SOL_TANDEM)
+			return set_wire(sk, val);
+		break;
+	}
+	return set_unsupported(optname, val);
+}
+
+/* ---- setsockopt() ---- */
+
+static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	char name[TANDEM_CONG_NAME_MAX];
+	int n, err;
+
+	if (optlen < 1)
+		return -EINVAL;
+	n = strncpy_from_sockptr(name, optval, min_t(long, sizeof(name) - 1, optlen));
+	if (n < 0)
+		return -EFAULT;
+	name[n] = '\0';
+	lock_sock(sk);
+	err = tandem_cong_attach(sock_net(sk), &tandem_sk(sk)->cc, name, true);
+	release_sock(sk);
+	return err;
+}
+
+static int set_own(struct sock *sk, int level, int optname, sockptr_t optval,
+		   unsigned int optlen)
+{
+	int val, err;
+
+	switch (optname) {
+	case TCP_CONGESTION:
+		return set_congestion(sk, optval, optlen);
+	case TCP_ULP:
+		return optlen < 1 ? -EINVAL : -ENOENT;	/* no protocol sits on us */
+	case TCP_FASTOPEN_KEY:
+		return -EOPNOTSUPP;
+	}
+	if (optlen < sizeof(int))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	lock_sock(sk);
+	err = set_int(sk, level, optname, val);
+	release_sock(sk);
+	return err;
+}
+
+/* Bytes of IP options or IPv6 extension headers that every segment carries. */
+static u16 ext_hdr_len(const struct sock *sk)
+{
+	const struct ip_options_rcu *opt4;
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct ipv6_txoptions *opt6;
+
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
+		opt6 = rcu_dereference(inet6_sk(sk)->opt);
+		return opt6 ? opt6->opt_flen + opt6->opt_nflen : 0;
+	}
+#endif
+	opt4 = rcu_dereference(inet_sk(sk)->inet_opt);
+	return opt4 ? opt4->opt.optlen : 0;
+}
+
+/* They take room from the payload; the core tells only inet_connection_sock users. */
+static void update_ext_hdr_len(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u16 len;
+
+	lock_sock(sk);
+	rcu_read_lock();
+	len = ext_hdr_len(sk);
+	rcu_read_unlock();
+	if (len != tp->ext_hdr_len) {
+		tp->ext_hdr_len = len;
+		if (tandem_state_bit(sk) & ~(TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT))
+			tandem_sync_mss(sk, tp->pmtu_cookie);
+	}
+	release_sock(sk);
+}
+
+static bool is_own_level(int level)
+{
+	return level == SOL_TANDEM || level == IPPROTO_TCP;
+}
+
+/**
+ * tandem_setsockopt() - proto.setsockopt
+ * @sk: not locked
+ * @level: ours, IPPROTO_TCP, or one of IP's (SOL_SOCKET is the core's)
+ * @optname: TCP_*, TANDEM_*, IP_*, IPV6_*
+ * @optval: in user or kernel space
+ * @optlen: bytes there
+ *
+ * Return: 0, -EINVAL for a value or length out of range, -ENOPROTOOPT for an option
+ * that is none, -EFAULT, or what the option's own rules say.
+ */
+int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		      unsigned int optlen)
+{
+	int err;
+
+	if (is_own_level(level))
+		return set_own(sk, level, optname, optval, optlen);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && level != SOL_IP)
+		err = ipv6_setsockopt(sk, level, optname, optval, optlen);
+	else
+#endif
+		err = ip_setsockopt(sk, level, optname, optval, optlen);
+	if (!err)
+		update_ext_hdr_len(sk);
+	return err;
+}
+
+/* ---- getsockopt() ---- */
+
+/* The value of an option that is an int. */
+static int get_int(struct sock *sk, int level, int optname, int *val)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	const struct net *net = sock_net(sk);
+
+	switch (optname) {
+	case TCP_NODELAY:
+		*val = !!(tp->nonagle & TANDEM_NAGLE_OFF);
+		break;
+	case TCP_CORK:
+		*val = !!(tp->nonagle & TANDEM_NAGLE_CORK);
+		break;
+	case TCP_MAXSEG:
+		*val = tp->mss_cache;
+		if (tp->user_mss && tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
+			*val = tp->user_mss;
+		break;
+	case TCP_KEEPIDLE:
+		*val = tandem_keepalive_time(tp) / HZ;
+		break;
+	case TCP_KEEPINTVL:
+		*val = tandem_keepalive_intvl(tp) / HZ;
+		break;
+	case TCP_KEEPCNT:
+		*val = tandem_keepalive_probes(tp);
+		break;
+	case TCP_SYNCNT:
+		*val = READ_ONCE(tp->syn_retries) ? : tandem_knob(net, syn_retries);
+		break;
+	case TCP_LINGER2:
+		*val = READ_ONCE(tp->linger2);
+		if (*val >= 0)
+			*val = *val ? *val / HZ : tandem_knob(net, fin_timeout);
+		break;
+	case TCP_DEFER_ACCEPT:
+		*val = retrans_to_secs(net, READ_ONCE(tp->defer_accept));
+		break;
+	case TCP_WINDOW_CLAMP:
+		*val = tp->window_clamp;
+		break;
+	case TCP_QUICKACK:
+		*val = !tp->pingpong;
+		break;
+	case TCP_USER_TIMEOUT:
+		*val = READ_ONCE(tp->user_timeout_ms);
+		break;
+	case TCP_NOTSENT_LOWAT:
+		*val = READ_ONCE(tp->notsent_lowat);
+		break;
+	case TCP_INQ:
+		*val = tp->recvmsg_inq;
+		break;
+	case TCP_TIMESTAMP:
+		*val = tandem_ts_now(tp);
+		break;
+	case TCP_THIN_DUPACK:
+	case TCP_REPAIR:
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_FASTOPEN_NO_COOKIE:
+		*val = 0;
+		break;
+	case TCP_REPAIR_QUEUE:
+	case TCP_QUEUE_SEQ:
+		return -EINVAL;
+	case TCP_REPAIR_WINDOW:
+		return -EPERM;
+	case TANDEM_WIRE:
+		if (level != SOL_TANDEM)
+			return -ENOPROTOOPT;
+		*val = tp->wire;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	return 0;
+}
+
+/* Give the program as much of @len bytes at @p as it has room for. */
+static int answer(const void *p, int len, int room, char __user *optval,
+		  int __user *optlen)
+{
+	len = min(len, room);
+	if (put_user(len, optlen))
+		return -EFAULT;
+	if (copy_to_user(optval, p, len))
+		return -EFAULT;
+	return 0;
+}
+
+static int get_info(struct sock *sk, int room, char __user *optval, int __user *optlen)
+{
+	struct tcp_info info;
+
+	tandem_fill_info(sk, &info);
+	return answer(&info, sizeof(info), room, optval, optlen);
+}
+
+static int get_congestion(struct sock *sk, int room, char __user *optval,
+			  int __user *optlen)
+{
+	char name[TANDEM_CONG_NAME_MAX] = {};
+
+	lock_sock(sk);
+	if (tandem_sk(sk)->cc.ops)
+		strscpy(name, tandem_sk(sk)->cc.ops->name, sizeof(name));
+	release_sock(sk);
+	return answer(name, sizeof(name), room, optval, optlen);
+}
+
+static int get_own(struct sock *sk, int level, int optname, char __user *optval,
+		   int __user *optlen)
+{
+	int room, val, err;
+
+	if (get_user(room, optlen))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+
+	switch (optname) {
+	case TCP_INFO:
+		return get_info(sk, room, optval, optlen);
+	case TCP_CONGESTION:
+		return get_congestion(sk, room, optval, optlen);
+	case TCP_CC_INFO:		/* no algorithm tells anything yet */
+	case TCP_ULP:
+	case TCP_FASTOPEN_KEY:
+		return answer(NULL, 0, room, optval, optlen);
+	}
+	err = get_int(sk, level, optname, &val);
+	if (err)
+		return err;
+	return answer(&val, sizeof(val), room, optval, optlen);
+}
+
+/**
+ * tandem_getsockopt() - proto.getsockopt
+ * @sk: not locked
+ * @level: as for tandem_setsockopt()
+ * @optname: as for tandem_setsockopt()
+ * @optval: where the value goes
+ * @optlen: in: bytes there; out: bytes of the value written
+ *
+ * Return: 0, -EINVAL for a negative length, -ENOPROTOOPT, -EFAULT.
+ */
+int tandem_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
+		      int __user *optlen)
+{
+	if (is_own_level(level))
+		return get_own(sk, level, optname, optval, optlen);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && level != SOL_IP)
+		return ipv6_getsockopt(sk, level, optname, optval, optlen);
+#endif
+	return ip_getsockopt(sk, level, optname, optval, optlen);
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sysctl.c - net.tandem.*: each knob with its range and default in one line, from
+ * which scripts/check-docs.py checks Documentation/networking/tandem-sysctl.rst.
+ *
+ * A value out of range gives EINVAL and leaves the old one.  Every network namespace
+ * has its own copy, begun with the defaults, which its administrator may change.
+ */
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/swap.h>
+#include <linux/sysctl.h>
+#include <net/net_namespace.h>
+#include <uapi/linux/tandem.h>
+#include "compat.h"
+#include "cong.h"
+#include "netns.h"
+#include "socket.h"
+#include "sysctl.h"
+
+/* X(name in /proc/sys, field, lowest, highest, default) */
+#define TANDEM_KNOB_LIST(X)						\
+	X("syn_retries", syn_retries, 1, 127, 6)			\
+	X("synack_retries", synack_retries, 0, 255, 5)			\
+	X("retries1", retries1, 0, 255, 3)				\
+	X("retries2", retries2, 0, 255, 15)				\
+	X("orphan_retries", orphan_retries, 0, 255, 0)			\
+	X("rto_init_ms", rto_init_ms, 1, 120000, 1000)			\
+	X("delack_max_ms", delack_max_ms, 0, 499, 40)			\
+	X("delack_segs", delack_segs, 1, 255, 2)			\
+	X("keepalive_time", keepalive_time, 1, 32767, 7200)		\
+	X("keepalive_intvl", keepalive_intvl, 1, 32767, 75)		\
+	X("keepalive_probes", keepalive_probes, 1, 127, 9)		\
+	X("fin_timeout", fin_timeout, 0, 3600, 60)			\
+	X("timewait_ms", timewait_ms, 1, 600000, 60000)			\
+	X("max_tw_buckets", max_tw_buckets, 0, INT_MAX, 262144)		\
+	X("max_syn_backlog", max_syn_backlog, 1, INT_MAX, 4096)		\
+	X("max_orphans", max_orphans, 0, INT_MAX, 262144)		\
+	X("tw_reuse", reuse_tw, 0, 2, 2)				\
+	X("timestamps", timestamps, 0, 1, 1)				\
+	X("sack", sack, 0, 1, 1)					\
+	X("dsack", dsack, 0, 1, 1)					\
+	X("window_scaling", window_scaling, 0, 1, 1)			\
+	X("init_cwnd", init_cwnd, 1, 1000, 10)				\
+	X("min_mss", min_mss, 48, 65535, 48)				\
+	X("moderate_rcvbuf", moderate_rcvbuf, 0, 1, 1)			\
+	X("abort_on_overflow", abort_on_overflow, 0, 1, 0)		\
+	X("challenge_ack_limit", challenge_ack_limit, 0, INT_MAX, INT_MAX) \
+	X("syncookies", syncookies, 0, 2, 1)				\
+	X("no_delay", no_delay, 0, 1, 0)
+
+/* Those with a handler of their own; X(name, first field, mode, handler) */
+#define TANDEM_OTHER_LIST(X)						\
+	X("rmem", rmem, 0644, knob_buffer)				\
+	X("wmem", wmem, 0644, knob_buffer)				\
+	X("rto_min_ms", rto_min_ms, 0644, knob_rto)			\
+	X("rto_max_ms", rto_max_ms, 0644, knob_rto)			\
+	X("wire", wire, 0644, knob_wire)				\
+	X("isn_fixed", isn_fixed, 0644, proc_douintvec)
+
+struct knob {
+	const char	*name;
+	size_t		offset;
+	int		lo;
+	int		hi;
+	int		def;
+};
+
+static const struct knob knobs[] = {
+#define X(n, f, l, h, d) { n, offsetof(struct tandem_knobs, f), l, h, d },
+	TANDEM_KNOB_LIST(X)
+#undef X
+};
+
+/* Buffers, bytes: a segment must fit, and sums of them an int. */
+#define BUF_LO	2048
+#define BUF_HI	(1 << 30)
+/* RTO bounds, ms. */
+#define RTO_MIN_LO	1
+#define RTO_MAX_LO	1000
+#define RTO_HI		120000
+
+/* Values that depend on each other are checked and written together. */
+static DEFINE_MUTEX(knob_mutex);
+
+/* rmem, wmem: three values in order. */
+static int knob_buffer(TANDEM_CTL_CONST struct ctl_table *table, int write,
+		       void *buffer, size_t *lenp, loff_t *ppos)
+{
+	static const int lo = BUF_LO, hi = BUF_HI;
+	int *knob = table->data;
+	int val[3];
+	struct ctl_table tmp = {
+		.data	= val,
+		.maxlen	= sizeof(val),
+		.mode	= table->mode,
+		.extra1	= (void *)&lo,
+		.extra2	= (void *)&hi,
+	};
+	int i, ret;
+
+	mutex_lock(&knob_mutex);
+	memcpy(val, knob, sizeof(val));
+	ret = proc_dointvec_minmax(&tmp, write, buffer, lenp, ppos);
+	if (!ret && write && (val[0] > val[1] || val[1] > val[2]))
+		ret = -EINVAL;
+	for (i = 0; !ret && write && i < 3; i++)
+		WRITE_ONCE(knob[i], val[i]);
+	mutex_unlock(&knob_mutex);
+	return ret;
+}
+
+/* rto_min_ms and rto_max_ms: the lower never above the upper. */
+static int knob_rto(TANDEM_CTL_CONST struct ctl_table *table, int write,
+		    void *buffer, size_t *lenp, loff_t *ppos)
+{
+	struct tandem_knobs *all = table->extra1;
+	bool is_min = table->data == &all->rto_min_ms;
+	int *knob = table->data;
+	int val, lo, hi, ret;
+	struct ctl_table tmp = {
+		.data	= &val,
+		.maxlen	= sizeof(val),
+		.mode	= table->mode,
+		.extra1	= &lo,
+		.extra2	= &hi,
+	};
+
+	mutex_lock(&knob_mutex);
+	val = *knob;
+	lo = is_min ? RTO_MIN_LO : max(RTO_MAX_LO, all->rto_min_ms);
+	hi = is_min ? all->rto_max_ms : RTO_HI;
+	ret = proc_dointvec_minmax(&tmp, write, buffer, lenp, ppos);
+	if (!ret && write)
+		WRITE_ONCE(*knob, val);
+	mutex_unlock(&knob_mutex);
+	return ret;
+}
+
+/* wire: by name. */
+static int knob_wire(TANDEM_CTL_CONST struct ctl_table *table, int write,
+		     void *buffer, size_t *lenp, loff_t *ppos)
+{
+	static const char * const names[] = { [TANDEM_WIRE_NATIVE] = "native" };
+	int *knob = table->data;
+	char name[16];
+	struct ctl_table tmp = { .data = name, .maxlen = sizeof(name) };
+	int i, ret;
+
+	strscpy(name, names[READ_ONCE(*knob)], sizeof(name));
+	ret = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	if (ret || !write)
+		return ret;
+	i = match_string(names, ARRAY_SIZE(names), name);
+	if (i < 0)
+		return -EINVAL;
+	WRITE_ONCE(*knob, i);
+	return 0;
+}
+
+static int knob_cong(TANDEM_CTL_CONST struct ctl_table *table, int write,
+		     void *buffer, size_t *lenp, loff_t *ppos)
+{
+	char name[NAME_MAX] = "";
+	struct ctl_table tmp = { .data = name, .maxlen = sizeof(name) };
+	struct net *net = table->extra1;
+	int ret;
+
+	tandem_cong_get_default(net, name);
+	ret = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	if (!ret && write)
+		ret = tandem_cong_set_default(net, name);
+	return ret;
+}
+
+static int knob_cong_list(TANDEM_CTL_CONST struct ctl_table *table, int write,
+			  void *buffer, size_t *lenp, loff_t *ppos)
+{
+	struct ctl_table tmp = { .maxlen = PAGE_SIZE };
+	int ret;
+
+	tmp.data = kzalloc(tmp.maxlen, GFP_KERNEL);
+	if (!tmp.data)
+		return -ENOMEM;
+	tandem_cong_list(tmp.data, tmp.maxlen);
+	ret = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	kfree(tmp.data);
+	return ret;
+}
+
+struct other_knob {
+	const char	*name;
+	size_t		offset;
+	size_t		size;
+	umode_t		mode;
+	proc_handler	*handler;
+};
+
+static const struct other_knob other_knobs[] = {
+#define X(n, f, m, h) {							\
+	n, offsetof(struct tandem_knobs, f),				\
+	sizeof_field(struct tandem_knobs, f), m, h },
+	TANDEM_OTHER_LIST(X)
+#undef X
+};
+
+/* Of the whole machine, or not of struct tandem_knobs. */
+#define N_EXTRA	3	/* mem, congestion_control, available_congestion_control */
+#define N_KNOBS	(ARRAY_SIZE(knobs) + ARRAY_SIZE(other_knobs) + N_EXTRA)
+
+/* What TCP allows itself: one connection's remains per 256 KiB of memory. */
+static int knob_by_memory(int most)
+{
+	unsigned long n = nr_free_buffer_pages() >> (18 - PAGE_SHIFT);
+
+	return clamp_t(unsigned long, n, 4096, most);
+}
+
+/**
+ * tandem_knobs_init() - give a new namespace its defaults
+ * @net: the namespace
+ */
+void tandem_knobs_init(struct net *net)
+{
+	struct tandem_knobs *k = &tandem_pernet(net)->knobs;
+	/* A buffer may take 1/128 of the memory, as TCP's. */
+	unsigned long share = nr_free_buffer_pages() << (PAGE_SHIFT - 7);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(knobs); i++)
+		*(int *)((char *)k + knobs[i].offset) = knobs[i].def;
+	k->rmem[0] = 4096;
+	k->rmem[1] = 131072;
+	k->rmem[2] = clamp(share, 131072UL, 6291456UL);
+	k->wmem[0] = 4096;
+	k->wmem[1] = 16384;
+	k->wmem[2] = clamp(share, 65536UL, 4194304UL);
+	k->rto_min_ms = 200;
+	k->rto_max_ms = RTO_HI;
+	k->wire = TANDEM_WIRE_NATIVE;
+	k->isn_fixed = 0;
+	k->max_tw_buckets = knob_by_memory(k->max_tw_buckets);
+	k->max_orphans = knob_by_memory(k->max_orphans);
+}
+
+static void sysctl_fill(struct net *net, struct ctl_table *t)
+{
+	char *base = (char *)&tandem_pernet(net)->knobs;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(knobs); i++, t++) {
+		t->procname = knobs[i].name;
+		t->data = base + knobs[i].offset;
+		t->maxlen = sizeof(int);
+		t->mode = 0644;
+		t->proc_handler = proc_dointvec_minmax;
+		t->extra1 = (void *)&knobs[i].lo;
+		t->extra2 = (void *)&knobs[i].hi;
+	}
+	for (i = 0; i < ARRAY_SIZE(other_knobs); i++, t++) {
+		t->procname = other_knobs[i].name;
+		t->data = base + other_knobs[i].offset;
+		t->maxlen = other_knobs[i].size;
+		t->mode = other_knobs[i].mode;
+		t->proc_handler = other_knobs[i].handler;
+		/* knob_rto() looks at its neighbour. */
+		if (t->proc_handler == knob_rto)
+			t->extra1 = base;
+	}
+	/* Memory is the machine's, so only its own namespace may set the limit. */
+	t->procname = "mem";
+	t->data = tandem_sysctl_mem;
+	t->maxlen = sizeof(tandem_sysctl_mem);
+	t->mode = net_eq(net, &init_net) ? 0644 : 0444;
+	t->proc_handler = proc_doulongvec_minmax;
+	t++;
+	t->procname = "congestion_control";
+	t->mode = 0644;
+	t->proc_handler = knob_cong;
+	t->extra1 = net;
+	t++;
+	t->procname = "available_congestion_control";
+	t->mode = 0444;
+	t->proc_handler = knob_cong_list;
+}
+
+int tandem_sysctl_net_init(struct net *net)
+{
+	struct tandem_net *tn = tandem_pernet(net);
+
+	/* One more, all zero: kernels that are not told the size stop there. */
+	tn->sysctl_table = kcalloc(N_KNOBS + 1, sizeof(*tn->sysctl_table), GFP_KERNEL);
+	if (!tn->sysctl_table)
+		return -ENOMEM;
+	sysctl_fill(net, tn->sysctl_table);
+	tn->sysctl_hdr = tandem_register_sysctl(net, "net/tandem", tn->sysctl_table,
+						N_KNOBS);
+	if (!tn->sysctl_hdr) {
+		kfree(tn->sysctl_table);
+		tn->sysctl_table = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void tandem_sysctl_net_exit(struct net *net)
+{
+	struct tandem_net *tn = tandem_pernet(net);
+
+	if (!tn->sysctl_hdr)
+		return;
+	unregister_net_sysctl_table(tn->sysctl_hdr);
+	kfree(tn->sysctl_table);
+	tn->sysctl_hdr = NULL;
+}

@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * timer.c - the timers of a connection.
+ *
+ *   rtx_timer     RTO: runs while data is unacknowledged (RFC 6298 section 5).
+ *                 PROBE: runs while nothing is in flight, something waits and the
+ *                 window is shut (RFC 9293 section 3.8.6.1).
+ *   delack_timer  runs while an ACK is owed and may wait (RFC 9293 section 3.8.6.3).
+ *   sk_timer      keepalive (RFC 9293 section 3.8.4); for an orphan FIN-WAIT-2.
+ *
+ * Other rooms report events (data sent, data ACKed, window closed, ...) and never
+ * handle durations.  An armed timer holds a reference on the socket.  A timer that
+ * fires while the program has the socket leaves a bit in tp->deferred and is served
+ * from release_cb.  Timers are not moved backwards for every ACK: the deadline is a
+ * field, and a timer that fires too early re-arms itself for the rest.
+ */
+#include <linux/timer.h>
+#include <net/dst.h>
+#include <net/sock.h>
+#include "advert.h"
+#include "input.h"
+#include "output.h"
+#include "recovery.h"
+#include "socket.h"
+#include "state.h"
+#include "stream.h"
+#include "timer.h"
+#include "timewait.h"
+#include "wire.h"
+
+/* How soon to try again when our own machine refused to send. */
+#define LOCAL_RETRY		(HZ / 2)
+/* Backoff shifts are saturated by the RTO's maximum long before this. */
+#define MAX_BACKOFF		30
+/* RTO after a SYN was lost and nothing was measured: RFC 6298 section 5.7. */
+#define FALLBACK_RTO_US		(3 * USEC_PER_SEC)
+
+static u32 rto_max_us(const struct sock *sk)
+{
+	return tandem_knob(sock_net(sk), rto_max_ms) * 1000U;
+}
+
+void tandem_update_rto(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct net *net = sock_net(sk);
+
+	tp->rto_us = tandem_rtt_rto_us(&tp->rtt, jiffies_to_usecs(1),
+				       tandem_knob(net, rto_init_ms) * 1000U,
+				       tandem_knob(net, rto_min_ms) * 1000U,
+				       rto_max_us(sk));
+}
+
+unsigned long tandem_rto_jiffies(const struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u32 us = tandem_rtt_backoff_us(tp->rto_us, tp->backoff, rto_max_us(sk));
+
+	return max(usecs_to_jiffies(us), 1UL);
+}
+
+/* ---- arming ---- */
+
+/* TCP_USER_TIMEOUT ends the connection on time, not at the next doubled RTO. */
+static unsigned long clamp_to_user_timeout(const struct tandem_sock *tp,
+					   unsigned long delay)
+{
+	s64 left;
+
+	if (!tp->user_timeout_ms || !tp->first_rtx_us)
+		return delay;
+	left = tp->first_rtx_us + tp->user_timeout_ms * 1000ULL - tandem_now_us();
+	if (left <= 0)
+		return 1;
+	/* One jiffy more, or the timer would fire just before the time is up. */
+	return min_t(u64, delay, nsecs_to_jiffies64(left * NSEC_PER_USEC) + 1);
+}
+
+static void arm_rtx(struct sock *sk, u8 event, unsigned long delay)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->rtx_event = event;
+	tp->rtx_deadline = jiffies + clamp_to_user_timeout(tp, delay);
+	/* A timer set earlier finds the new deadline when it fires. */
+	if (!timer_pending(&tp->rtx_timer) ||
+	    time_before(tp->rtx_deadline, tp->rtx_timer.expires))
+		sk_reset_timer(sk, &tp->rtx_timer, tp->rtx_deadline);
+}
+
+void tandem_timer_data_sent(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->rtx_event == TANDEM_TIMER_PROBE) {
+		/* What the probes had doubled was not loss. */
+		tp->backoff = 0;
+		tp->probes_out = 0;
+		tp->first_rtx_us = 0;
+	}
+	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
+}
+
+void tandem_timer_data_acked(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->packets_out)
+		arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
+	else
+		tp->rtx_event = TANDEM_TIMER_NONE;
+}
+
+void tandem_timer_head_resent(struct sock *sk)
+{
+	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
+}
+
+void tandem_timer_window_closed(struct sock *sk)
+{
+	arm_rtx(sk, TANDEM_TIMER_PROBE, tandem_rto_jiffies(sk));
+}
+
+void tandem_timer_window_opened(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->rtx_event != TANDEM_TIMER_PROBE)
+		return;
+	tp->backoff = 0;
+	tp->rtx_event = TANDEM_TIMER_NONE;
+}
+
+void tandem_timer_ack_owed(struct sock *sk, unsigned long delay)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	unsigned long deadline = jiffies + max(delay, 1UL);
+
+	/* An ACK owed already is not put off by owing another. */
+	if (tp->ack_pending & TANDEM_ACK_TIMER &&
+	    !time_before(deadline, tp->delack_deadline))
+		return;
+	tp->ack_pending |= TANDEM_ACK_SCHED | TANDEM_ACK_TIMER;
+	tp->delack_deadline = deadline;
+	if (!timer_pending(&tp->delack_timer) ||
+	    time_before(deadline, tp->delack_timer.expires))
+		sk_reset_timer(sk, &tp->delack_timer, deadline);
+}
+
+void tandem_timer_ack_sent(struct sock *sk)
+{
+	tandem_sk(sk)->ack_pending &= ~TANDEM_ACK_TIMER;
+}
+
+void tandem_timer_keepalive(struct sock *sk, unsigned long delay)
+{
+	sk_reset_timer(sk, &sk->sk_timer, jiffies + delay);
+}
+
+void tandem_timer_keepalive_stop(struct sock *sk)
+{
+	sk_stop_timer(sk, &sk->sk_timer);
+}
+
+/* ---- giving up ---- */
+
+/*
+ * retries @n as a time: the sum of @n doublings of the smallest RTO, so that the
+ * number means the same on every path (RFC 9293 section 3.8.3, R1 and R2).
+ */
+static u64 retries_to_us(const struct sock *sk, unsigned int n)
+{
+	u64 rto = tandem_knob(sock_net(sk), rto_min_ms) * 1000ULL;
+	u64 max = rto_max_us(sk), sum = 0;
+	unsigned int i;
+
+	for (i = 0; i <= n; i++) {
+		sum += min(rto, max);
+		rto = min(rto * 2, max);
+	}
+	return sum;
+}
+
+/* Was the peer silent for longer than @n retries, or than the user's timeout? */
+static bool silent_too_long(const struct sock *sk, unsigned int n)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u64 limit = tp->user_timeout_ms ? tp->user_timeout_ms * 1000ULL :
+					  retries_to_us(sk, n);
+
+	return tp->first_rtx_us && tandem_now_us() - tp->first_rtx_us >= limit;
+}
+
+static unsigned int orphan_retries(const struct sock *sk, bool alive)
+{
+	int n = tandem_knob(sock_net(sk), orphan_retries);
+
+	/* Eight is about 50 s; nothing for a peer that is known to be unreachable. */
+	if (sk->sk_err_soft && !alive)
+		return 0;
+	return n ? n : 8;
+}
+
+bool tandem_too_many_orphans(const struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+	return atomic_read(&tandem_pernet(net)->orphans) > tandem_knob(net, max_orphans) ||
+	       (sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
+		sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 2));
+}
+
+bool tandem_orphan_limits(struct sock *sk, bool reset)
+{
+	if (!tandem_too_many_orphans(sk))
+		return false;
+	if (reset)
+		tandem_send_active_reset(sk, GFP_ATOMIC, TANDEM_R_ORPHANS);
+	tandem_done(sk, TANDEM_R_ORPHANS);
+	return true;
+}
+
+static void give_up(struct sock *sk, enum tandem_reason why)
+{
+	int err = sk->sk_err_soft ? sk->sk_err_soft : ETIMEDOUT;
+
+	tandem_abort_err(sk, err, why);
+}
+
+/* The peer is silent: has it been for too long?  True: the connection is gone. */
+static bool write_timeout(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct net *net = sock_net(sk);
+
+	if (tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
+		unsigned int n = tp->syn_retries ? : tandem_knob(net, syn_retries);
+
+		if (tp->retransmits >= n ||
+		    (tp->user_timeout_ms && silent_too_long(sk, n))) {
+			give_up(sk, TANDEM_R_SYNGIVEUP);
+			return true;
+		}
+		return false;
+	}
+
+	if (tp->retransmits >= tandem_knob(net, retries1))
+		sk_dst_reset(sk);	/* perhaps another route works, R1 */
+
+	if (sock_flag(sk, SOCK_DEAD)) {
+		bool alive = tandem_rto_jiffies(sk) < usecs_to_jiffies(rto_max_us(sk));
+
+		if (tandem_orphan_limits(sk, alive))
+			return true;
+		if (silent_too_long(sk, orphan_retries(sk, alive))) {
+			give_up(sk, TANDEM_R_ORPHANTIMER);
+			return true;
+		}
+	}
+	if (silent_too_long(sk, tandem_knob(net, retries2))) {
+		give_up(sk, TANDEM_R_GIVEUP);
+		return true;
+	}
+	return false;
+}
+
+/* ---- expiries; socket locked, not owned by a program ---- */
+
+/* The peer shut its window below what is in flight: ask, do not blame the network. */
+static void shrunk_window_timeout(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (silent_too_long(sk, tandem_knob(sock_net(sk), retries2))) {
+		give_up(sk, TANDEM_R_GIVEUP);
+		return;
+	}
+	tandem_retransmit_skb(sk, tandem_rtx_head(sk), TANDEM_R_RTX_RTO);
+	if (tp->backoff < MAX_BACKOFF)
+		tp->backoff++;
+	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
+}
+
+/* RFC 6298 sections 5.4 to 5.7. */
+static void rto_expired(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *head = tandem_rtx_head(sk);
+	bool syn = tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+	int err;
+
+	if (!head)
+		return;
+	if (!tp->first_rtx_us)
+		tp->first_rtx_us = TANDEM_CB(head)->sent_us;
+	if (!tp->snd_wnd && !syn && !sock_flag(sk, SOCK_DEAD)) {
+		shrunk_window_timeout(sk);
+		return;
+	}
+	if (write_timeout(sk))
+		return;
+
+	TANDEM_INC(sock_net(sk), RTOS);
+	tandem_recovery_timeout(sk);
+	head = tandem_rtx_head(sk);
+	err = tandem_retransmit_skb(sk, head, syn ? TANDEM_R_RTX_SYN : TANDEM_R_RTX_RTO);
+	if (err && err != -EBUSY) {
+		/* Local trouble is no congestion: soon again, no backoff. */
+		arm_rtx(sk, TANDEM_TIMER_RTO, LOCAL_RETRY);
+		return;
+	}
+	if (tp->backoff < MAX_BACKOFF)
+		tp->backoff++;
+	if (tp->retransmits < U8_MAX)
+		tp->retransmits++;
+	if (syn && !tp->rtt.srtt_us8)
+		tp->ca_state = TANDEM_CA_OPEN;	/* there is no flight to recover */
+	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
+}
+
+static void probe_expired(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	unsigned int retries = tandem_knob(sock_net(sk), retries2);
+
+	if (tp->packets_out || !tandem_send_head(sk)) {
+		tp->probes_out = 0;
+		return;
+	}
+	if (sock_flag(sk, SOCK_DEAD)) {
+		bool alive = tandem_rto_jiffies(sk) < usecs_to_jiffies(rto_max_us(sk));
+
+		if (tandem_orphan_limits(sk, true))
+			return;
+		retries = orphan_retries(sk, alive);
+	}
+	/* first_rtx_us is cleared by every answer: a stall may last for ever. */
+	if (tp->probes_out && silent_too_long(sk, retries))
+		give_up(sk, TANDEM_R_GIVEUP);
+	else
+		tandem_send_probe0(sk);
+}
+
+static void rtx_handler(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u8 event = tp->rtx_event;
+
+	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN) || !event)
+		return;
+	if (time_before(jiffies, tp->rtx_deadline)) {
+		sk_reset_timer(sk, &tp->rtx_timer, tp->rtx_deadline);
+		return;
+	}
+	tp->rtx_event = TANDEM_TIMER_NONE;
+	if (event == TANDEM_TIMER_RTO)
+		rto_expired(sk);
+	else
+		probe_expired(sk);
+}
+
+static void delack_handler(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN) ||
+	    !(tp->ack_pending & TANDEM_ACK_TIMER))
+		return;
+	if (time_before(jiffies, tp->delack_deadline)) {
+		sk_reset_timer(sk, &tp->delack_timer, tp->delack_deadline);
+		return;
+	}
+	tp->ack_pending &= ~TANDEM_ACK_TIMER;
+	if (!(tp->ack_pending & TANDEM_ACK_SCHED))
+		return;
+	/* The program did not answer within the delay: not a dialogue after all. */
+	tp->pingpong = false;
+	tp->ack_pending |= TANDEM_ACK_DELAYED;
+	tandem_send_ack(sk);
+}
+
+/* ---- timer functions ---- */
+
+static void rtx_timer_fn(struct timer_list *t)
+{
+	struct tandem_sock *tp = timer_container_of(tp, t, rtx_timer);
+	struct sock *sk = tandem_to_sk(tp);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		rtx_handler(sk);
+	else if (!test_and_set_bit(TANDEM_DEFER_RTX, &tp->deferred))
+		sock_hold(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+static void delack_timer_fn(struct timer_list *t)
+{
+	struct tandem_sock *tp = timer_container_of(tp, t, delack_timer);
+	struct sock *sk = tandem_to_sk(tp);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		delack_handler(sk);
+	else if (!test_and_set_bit(TANDEM_DEFER_DELACK, &tp->deferred))
+		sock_hold(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+void tandem_release_cb(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (likely(!READ_ONCE(tp->deferred)))
+		return;
+	/*
+	 * The lock is still ours, but the backlog is empty and timers that fire now
+	 * must not see an owner for whom nobody will run again.
+	 */
+	sock_release_ownership(sk);
+	if (test_and_clear_bit(TANDEM_DEFER_RTX, &tp->deferred)) {
+		rtx_handler(sk);
+		__sock_put(sk);
+	}
+	if (test_and_clear_bit(TANDEM_DEFER_DELACK, &tp->deferred)) {
+		delack_handler(sk);
+		__sock_put(sk);
+	}
+	if (test_and_clear_bit(TANDEM_DEFER_PMTU, &tp->deferred)) {
+		tp->af->mtu_reduced(sk);
+		__sock_put(sk);
+	}
+}
+
+/* ---- keepalive and FIN-WAIT-2 ---- */
+
+int tandem_keepalive_time(const struct tandem_sock *tp)
+{
+	const struct sock *sk = (const struct sock *)tp;
+
+	return tp->keepalive_time ? : tandem_knob(sock_net(sk), keepalive_time) * HZ;
+}
+
+int tandem_keepalive_intvl(const struct tandem_sock *tp)
+{
+	const struct sock *sk = (const struct sock *)tp;
+
+	return tp->keepalive_intvl ? : tandem_knob(sock_net(sk), keepalive_intvl) * HZ;
+}
+
+int tandem_keepalive_probes(const struct tandem_sock *tp)
+{
+	const struct sock *sk = (const struct sock *)tp;
+
+	return tp->keepalive_probes ? : tandem_knob(sock_net(sk), keepalive_probes);
+}
+
+int tandem_fin_time(const struct sock *sk)
+{
+	int fin = tandem_sk(sk)->linger2 ? :
+		  tandem_knob(sock_net(sk), fin_timeout) * HZ;
+	int rto = tandem_rto_jiffies(sk);
+
+	/* At least as long as a lost FIN of the peer needs to come again. */
+	return max(fin, (rto << 2) - (rto >> 1));
+}
+
+static void fin_wait2_expired(struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->linger2 >= 0) {
+		int rest = tandem_fin_time(sk) - msecs_to_jiffies(tandem_knob(sock_net(sk),
+									       timewait_ms));
+
+		if (rest > 0) {
+			tandem_time_wait(sk, TCP_FIN_WAIT2, rest);
+			return;
+		}
+	}
+	tandem_send_active_reset(sk, GFP_ATOMIC, TANDEM_R_ORPHANTIMER);
+	tandem_done(sk, TANDEM_R_ORPHANTIMER);
+}
+
+/* How long ago the peer was last heard, jiffies. */
+static unsigned long silence(const struct tandem_sock *tp)
+{
+	return usecs_to_jiffies(min_t(u64, tandem_now_us() - tp->last_rcv_us, U32_MAX));
+}
+
+static bool keepalive_failed(const struct tandem_sock *tp, unsigned long quiet)
+{
+	if (tp->user_timeout_ms)
+		return quiet >= msecs_to_jiffies(tp->user_timeout_ms) && tp->probes_out;
+	return tp->probes_out >= tandem_keepalive_probes(tp);
+}
+
+/* RFC 9293 section 3.8.4. */
+static void keepalive_expired(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	unsigned long idle = tandem_keepalive_time(tp), quiet;
+
+	if (!sock_flag(sk, SOCK_KEEPOPEN) ||
+	    tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_SYN_SENT))
+		return;
+	/* Unacknowledged or unsent data has timers of its own. */
+	if (tp->packets_out || tandem_send_head(sk)) {
+		tandem_timer_keepalive(sk, idle);
+		return;
+	}
+	quiet = silence(tp);
+	if (quiet < idle) {
+		tandem_timer_keepalive(sk, idle - quiet);
+		return;
+	}
+	if (keepalive_failed(tp, quiet)) {
+		tandem_send_active_reset(sk, GFP_ATOMIC, TANDEM_R_KEEPALIVE);
+		give_up(sk, TANDEM_R_KEEPALIVE);
+		return;
+	}
+	if (tandem_write_wakeup(sk) <= 0) {
+		tp->probes_out++;
+		TANDEM_INC(sock_net(sk), KEEPALIVES);
+		tandem_timer_keepalive(sk, tandem_keepalive_intvl(tp));
+	} else {
+		tandem_timer_keepalive(sk, LOCAL_RETRY);
+	}
+}
+
+static void keep_timer_fn(struct timer_list *t)
+{
+	struct sock *sk = timer_container_of(sk, t, sk_timer);
+
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk))
+		tandem_timer_keepalive(sk, HZ / 20);
+	else if (sk->sk_state == TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD))
+		fin_wait2_expired(sk);
+	else if (sk->sk_state != TCP_LISTEN)
+		keepalive_expired(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+void tandem_set_keepalive(struct sock *sk, int val)
+{
+	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
+		return;
+	if (val && !sock_flag(sk, SOCK_KEEPOPEN))
+		tandem_timer_keepalive(sk, tandem_keepalive_time(tandem_sk(sk)));
+	else if (!val)
+		tandem_timer_keepalive_stop(sk);
+}
+
+void tandem_timers_init(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	timer_setup(&tp->rtx_timer, rtx_timer_fn, 0);
+	timer_setup(&tp->delack_timer, delack_timer_fn, 0);
+	timer_setup(&sk->sk_timer, keep_timer_fn, 0);
+	tp->rtx_event = TANDEM_TIMER_NONE;
+	tp->ack_pending = 0;
+	tp->deferred = 0;
+}
+
+void tandem_timers_stop(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->rtx_event = TANDEM_TIMER_NONE;
+	tp->ack_pending = 0;
+	sk_stop_timer(sk, &tp->rtx_timer);
+	sk_stop_timer(sk, &tp->delack_timer);
+	sk_stop_timer(sk, &sk->sk_timer);
+}
+
+/* A SYN was lost and nothing measured: be careful with the first data. */
+void tandem_timer_established(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!tp->rtt.srtt_us8 && tp->total_retrans)
+		tp->rto_us = clamp_t(u32, FALLBACK_RTO_US, tp->rto_us, rto_max_us(sk));
+	if (sock_flag(sk, SOCK_KEEPOPEN))
+		tandem_timer_keepalive(sk, tandem_keepalive_time(tp));
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xmit.c - one segment onto the wire.
+ *
+ * Every segment leaves through tandem_transmit_skb(): data, SYN, FIN, pure ACK,
+ * probe and reset alike.  That is what makes piggybacking a property of the design
+ * rather than a special case: whatever leaves carries the newest ACK number, window,
+ * timestamps and SACK blocks (RFC 9293 section 3.10.2), and settles the ACK we owed.
+ *
+ * A queued segment is never given away.  A clone goes down to IP; payload lives in
+ * page fragments that clone and original share, and the header is written into the
+ * head room.  When the last clone is still alive somewhere (a qdisc, a receiver on
+ * the same machine) the header room is copied, not overwritten under its feet.
+ */
+#include <linux/skbuff.h>
+#include <net/dst.h>
+#include <net/sock.h>
+#include "ack.h"
+#include "advert.h"
+#include "demux.h"
+#include "handshake.h"
+#include "input.h"
+#include "output.h"
+#include "rcvq.h"
+#include "stream.h"
+#include "timer.h"
+#include "trace.h"
+#include "wire.h"
+#include "xmit.h"
+
+/*
+ * A segment of ours was freed: give its bytes back to the send buffer.  Our own
+ * destructor rather than sock_wfree(), which would wake writers for every segment;
+ * a writer waits for ACKs, not for the device.
+ */
+static void segment_wfree(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	/* One unit stays for sk_free(), which ends the socket when it is the last. */
+	WARN_ON_ONCE(refcount_sub_and_test(skb->truesize - 1, &sk->sk_wmem_alloc));
+	sk_free(sk);
+}
+
+unsigned int tandem_established_opts_len(const struct tandem_sock *tp)
+{
+	struct tandem_opts o = {};
+
+	if (tp->ts_ok)
+		o.have |= TANDEM_OPT_TS;
+	if (tp->sack_ok && (tp->n_sacks || tp->dsack)) {
+		o.have |= TANDEM_OPT_SACK;
+		o.nsack = min_t(u8, tp->n_sacks + tp->dsack,
+				tandem_opts_sack_room(&o));
+	}
+	return tandem_opts_len(&o);
+}
+
+/* Options of a SYN: what we offer; of a SYN-ACK: what both sides have. */
+static void syn_options(struct sock *sk, struct tandem_opts *o, bool syn_ack)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct net *net = sock_net(sk);
+
+	o->have = TANDEM_OPT_MSS;
+	o->mss = tp->advmss;
+	if (syn_ack ? tp->wscale_ok : tandem_knob(net, window_scaling)) {
+		o->have |= TANDEM_OPT_WSCALE;
+		o->wscale = tp->rcv_wscale;
+	}
+	if (syn_ack ? tp->sack_ok : tandem_knob(net, sack))
+		o->have |= TANDEM_OPT_SACK_OK;
+	if (syn_ack ? tp->ts_ok : tandem_knob(net, timestamps))
+		o->have |= TANDEM_OPT_TS;
+}
+
+static void build_options(struct sock *sk, struct tandem_opts *o, u8 flags)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	o->have = 0;
+	o->nsack = 0;
+	if (flags & TANDEM_F_SYN)
+		syn_options(sk, o, flags & TANDEM_F_ACK);
+	else if (tp->ts_ok)
+		o->have = TANDEM_OPT_TS;
+
+	if (o->have & TANDEM_OPT_TS) {
+		o->tsval = tandem_ts_now(tp);
+		o->tsecr = flags & TANDEM_F_ACK ? tp->ts_recent : 0;
+	}
+	if (tp->sack_ok && !(flags & (TANDEM_F_SYN | TANDEM_F_RST)))
+		tandem_rcvq_sacks(sk, o);
+}
+
+/* The 16 bits of the window field; a SYN's is never scaled (RFC 7323 2.2). */
+static u16 window_field(struct sock *sk, u8 flags)
+{
+	if (flags & TANDEM_F_RST)
+		return 0;
+	if (flags & TANDEM_F_SYN)
+		return min(tandem_sk(sk)->rcv_wnd, 65535U);
+	return tandem_select_window(sk);
+}
+
+static void count_sent(struct sock *sk, const struct tandem_skb_cb *cb, u32 len)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct net *net = sock_net(sk);
+
+	tp->segs_out++;
+	if (cb->sacked & TANDEM_S_EVER_RETRANS) {
+		TANDEM_INC(net, RETRANSSEGS);
+		if (len)
+			TANDEM_ADD(net, RETRANSBYTES, len);
+	} else {
+		TANDEM_INC(net, OUTSEGS);
+	}
+	if (!len)
+		return;
+	tp->data_segs_out++;
+	tp->bytes_sent += len;
+	tp->last_sent_us = tandem_now_us();
+	TANDEM_INC(net, OUTDATASEGS);
+	if (!(cb->sacked & TANDEM_S_EVER_RETRANS))
+		TANDEM_ADD(net, OUTBYTES, len);
+}
+
+int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t gfp)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_skb_cb sent = *cb;
+	struct tandem_opts opts;
+	u32 len = skb->len;
+	u16 window;
+	u32 ack;
+	int err;
+
+	if (clone) {
+		cb->sent_us = tandem_now_us();
+		skb = skb_cloned(skb) ? pskb_copy(skb, gfp) : skb_clone(skb, gfp);
+		if (unlikely(!skb)) {
+			TANDEM_INC(sock_net(sk), OUTNOMEM);
+			return -ENOBUFS;
+		}
+		/* In the retransmission tree the node shares its place with dev. */
+		skb->dev = NULL;
+		skb->tstamp = 0;
+	}
+
+	build_options(sk, &opts, sent.flags);
+	window = window_field(sk, sent.flags);
+	ack = sent.flags & TANDEM_F_ACK ? tp->rcv_nxt : 0;
+	tandem_push_header(skb, inet_sk(sk)->inet_sport, inet_sk(sk)->inet_dport,
+			   sent.seq, ack, sent.flags, window, &opts);
+
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = segment_wfree;
+	refcount_add(skb->truesize, &sk->sk_wmem_alloc);
+	skb_set_hash_from_sk(skb, sk);
+	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
+
+	if (sent.flags & TANDEM_F_ACK)
+		tandem_ack_sent(sk, !len && !(sent.flags & (TANDEM_F_SYN |
+							    TANDEM_F_FIN |
+							    TANDEM_F_RST)));
+	count_sent(sk, &sent, len);
+	trace_tandem_send(sk, skb, sent.seq, ack, sent.flags, len, window);
+
+	tp->af->checksum(sk, skb);
+	memset(skb->cb, 0, sizeof(skb->cb));
+	err = tp->af->queue_xmit(sk, skb);
+	if (likely(err <= 0))
+		return err;
+	/* The local queue dropped it or asks for less: to the network it is loss. */
+	TANDEM_INC(sock_net(sk), OUTLOCALDROP);
+	return net_xmit_eval(err);
+}
+
+/* An skb without payload whose header will say @seq and @flags. */
+static struct sk_buff *bare_segment(struct sock *sk, u32 seq, u8 flags, gfp_t gfp)
+{
+	struct sk_buff *skb = alloc_skb(TANDEM_MAX_HEADER, gfp | __GFP_NOWARN);
+	struct tandem_skb_cb *cb;
+
+	if (!skb) {
+		TANDEM_INC(sock_net(sk), OUTNOMEM);
+		return NULL;
+	}
+	skb_reserve(skb, TANDEM_MAX_HEADER);
+	cb = TANDEM_CB(skb);
+	memset(cb, 0, sizeof(*cb));
+	cb->seq = seq;
+	cb->end_seq = seq + !!(flags & TANDEM_F_SYN) + !!(flags & TANDEM_F_FIN);
+	cb->flags = flags;
+	return skb;
+}
+
+/*
+ * A sequence number that the peer accepts for a segment without data: SND.NXT, but
+ * never beyond the edge of a window that has shrunk (Linux tcp_acceptable_seq()).
+ */
+static u32 acceptable_seq(const struct tandem_sock *tp)
+{
+	u32 edge = tandem_snd_wnd_end(tp);
+
+	return seq_before(edge, tp->snd_nxt) ? edge : tp->snd_nxt;
+}
+
+void tandem_send_ack(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb;
+
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	skb = bare_segment(sk, acceptable_seq(tp), TANDEM_F_ACK, sk_gfp_mask(sk, GFP_ATOMIC));
+	if (!skb) {
+		/* No memory now: an ACK owed a little longer is better than none. */
+		tp->ack_pending |= TANDEM_ACK_SCHED;
+		tandem_timer_ack_owed(sk, msecs_to_jiffies(200));
+		return;
+	}
+	tandem_transmit_skb(sk, skb, false, GFP_ATOMIC);
+}
+
+/*
+ * A probe carries SND.UNA - 1, an old number the peer must answer with an ACK that
+ * tells its window (RFC 9293 section 3.10.7.4, first check).
+ */
+static int send_probe(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb;
+
+	skb = bare_segment(sk, tp->snd_una - 1, TANDEM_F_ACK, sk_gfp_mask(sk, GFP_ATOMIC));
+	if (!skb)
+		return -ENOBUFS;
+	return tandem_transmit_skb(sk, skb, false, GFP_ATOMIC);
+}
+
+int tandem_write_wakeup(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb = tandem_send_head(sk);
+	u32 room, mss;
+
+	if (sk->sk_state == TCP_CLOSE)
+		return -1;
+	if (!skb || !seq_before(TANDEM_CB(skb)->seq, tandem_snd_wnd_end(tp)))
+		return send_probe(sk);
+
+	/*
+	 * There is a little room: the override of sender-side silly window
+	 * avoidance (RFC 9293 section 3.8.6.2.1, case 4), so the peer cannot keep
+	 * us waiting for ever with a window below one segment.
+	 */
+	mss = tandem_current_mss(sk);
+	room = tandem_snd_wnd_end(tp) - TANDEM_CB(skb)->seq;
+	if (room < skb->len || skb->len > mss) {
+		room = min(room, mss);
+		if (tandem_fragment(sk, skb, room, mss, false, GFP_ATOMIC))
+			return -1;
+	}
+	return tandem_send_head_now(sk, skb, GFP_ATOMIC);
+}
+
+void tandem_send_probe0(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	int err = tandem_write_wakeup(sk);
+
+	if (tp->packets_out || !tandem_send_head(sk)) {
+		/* The probe was data, or there is nothing left to ask for. */
+		tp->probes_out = 0;
+		tp->backoff = 0;
+		return;
+	}
+	TANDEM_INC(sock_net(sk), WINPROBES);
+	if (err <= 0 && tp->backoff < 30)
+		tp->backoff++;
+	if (tp->probes_out < U8_MAX)
+		tp->probes_out++;
+	if (!tp->first_rtx_us)
+		tp->first_rtx_us = tandem_now_us();
+	tandem_timer_window_closed(sk);
+}
+
+void tandem_send_active_reset(struct sock *sk, gfp_t gfp, enum tandem_reason why)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb;
+
+	skb = bare_segment(sk, acceptable_seq(tp), TANDEM_F_ACK | TANDEM_F_RST, gfp);
+	if (!skb)
+		return;
+	TANDEM_INC(sock_net(sk), OUTRSTS);
+	trace_tandem_reset(sk, why);
+	tandem_transmit_skb(sk, skb, false, gfp);
+}

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Build tandem.ko for one of the test kernels in build/NAME/, which is a tree
+# of real directories with links to the checkout's files: so several kernels'
+# objects live side by side, on kernels without MO= too.
+#
+# Usage: scripts/build-for.sh KERNEL [MAKE-ARGS...]
+#   KERNEL      6.1, 6.12, 7 or 7.x (fetched if need be), uml, or a kernel
+#               build directory as KDIR=/lib/modules/6.1.0-56-cloud-amd64/build
+#   MAKE-ARGS   as W=1, C=2, clean, module/rtt.o; default: modules
+# Prints the directory the module is in.
+# Exit status: 0 built, 77 that kernel could not be fetched, else failed.
+
+set -u
+. "$(dirname "$0")/lib.sh"
+
+case ${1:-} in
+-h | --help) usage; exit 0 ;;
+'') usage >&2; exit 1 ;;
+esac
+kernel=$1
+shift
+[ $# -gt 0 ] || set -- modules
+
+case $kernel in
+uml | uml-*)
+	NAME=$kernel ROOT=
+	variant=${kernel#uml}
+	KDIR=$("$TOP/scripts/uml.sh" ${variant:+--variant "${variant#-}"} --build) || exit 1
+	set -- ARCH=um "$@"
+	;;
+KDIR=*)
+	KDIR=${kernel#KDIR=} ROOT=
+	[ -f "$KDIR/include/config/kernel.release" ] ||
+		die "$KDIR is not a configured kernel tree"
+	NAME=$(cat "$KDIR/include/config/kernel.release")
+	;;
+*)
+	"$TOP/scripts/kernels.sh" get "$kernel" || exit $?
+	eval "$("$TOP/scripts/kernels.sh" env "$kernel")"
+	;;
+esac
+
+# TANDEM_FARM: another name for the tree, where other flags shall not disturb.
+NAME=${TANDEM_FARM:-$NAME}
+farm=$BUILD/$NAME
+make_farm() {
+	local d up f links
+	mkdir -p "$farm/scripts"
+	rm -f "$farm/Kbuild" "$farm/scripts/probe.sh"
+	ln -s ../../Kbuild "$farm/Kbuild"
+	ln -s ../../../scripts/probe.sh "$farm/scripts/probe.sh"
+	while read -r d; do
+		mkdir -p "$farm/$d"
+		up=$(printf '%s' "$d" | tr -d -c / | sed 's,/,../,g')../../..
+		links=()
+		for f in "$SRC/$d"/*.[chS] "$SRC/$d"/*.list "$SRC/$d"/Kbuild; do
+			[ -f "$f" ] || continue
+			case $f in *.mod.c) continue ;; esac
+			[ -L "$farm/$d/${f##*/}" ] || links+=("$up/$d/${f##*/}")
+		done
+		[ ${#links[@]} -eq 0 ] || ln -sf -t "$farm/$d" "${links[@]}"
+	done < <(cd "$SRC" && find -L module include -name '.*' -prune -o -type d -print)
+	# Files that are gone from the checkout leave dangling links.
+	find "$farm" -xtype l -delete
+}
+
+with_lock "build-$(echo "$farm" | sha256sum | cut -c1-12)"
+# Nothing newer than the last build: spare the seconds make takes to see that.
+plain=
+case "$*" in
+modules | "ARCH=um modules") plain=1 ;;
+esac
+if [ -n "$plain" ] && [ -f "$farm/tandem.ko" ] && [ -f "$farm/.built" ] &&
+   [ "$(cat "$farm/.built")" = "$KDIR" ] &&
+   [ -z "$(cd "$SRC" && find -L Kbuild module include scripts/probe.sh \
+	-newer "$farm/.built" \( -type d -o -name '*.[chS]' -o -name '*.list' \
+	-o -name Kbuild -o -name probe.sh \) -print -quit)" ]; then
+	echo "$farm"
+	exit 0
+fi
+echo "$KDIR" >"$farm.start"
+make_farm
+if [ -z "$ROOT" ]; then
+	make -C "$KDIR" M="$farm" -j"$JOBS" "$@" >&2
+else
+	"$TOP/scripts/kernels.sh" run "$kernel" \
+		make -C "$KDIR" M="/tandem/build/$NAME" -j"$JOBS" "$@" \
+		2>&1 | sed -u "s,/tandem/build/$NAME/,,g" >&2
+	(exit "${PIPESTATUS[0]}")
+fi
+rc=$?
+if [ $rc -eq 0 ] && [ -n "$plain" ]; then
+	mv "$farm.start" "$farm/.built"
+else
+	rm -f "$farm.start" "$farm/.built"
+fi
+[ $rc -eq 0 ] && echo "$farm"
+exit $rc

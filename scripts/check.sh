@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Check the sources: checkpatch --strict, sparse and the compiler's extra
+# warnings (on the module, with a test kernel), kernel-doc, shellcheck.
+#
+# Usage: scripts/check.sh [KERNEL | KDIR=...] [ONLY...]
+#   KERNEL   whose headers: 6.1 (default), 6.12, 7.x
+#   ONLY     checkpatch, sparse, kernel-doc, shellcheck; default: all
+# Exit status: 0 nothing found, 1 something.
+
+set -u
+. "$(dirname "$0")/lib.sh"
+
+kernel=6.1 only=
+for arg; do
+	case $arg in
+	-h | --help) usage; exit 0 ;;
+	KDIR=) ;;
+	KDIR=* | [0-9]*) kernel=$arg ;;
+	checkpatch | sparse | kernel-doc | shellcheck) only="$only $arg" ;;
+	*) die "unknown argument $arg (see --help)" ;;
+	esac
+done
+only="${only:- checkpatch sparse kernel-doc shellcheck} "
+cd "$SRC" || exit 1
+failed=
+out=$BUILD/check
+mkdir -p "$out"
+linux=$("$TOP/scripts/source.sh" --kselftest) || exit 1
+
+report() { # NAME LOG
+	if [ -s "$2" ]; then
+		cat "$2"
+		say "$1: $(wc -l <"$2") lines of complaint"
+		failed=1
+	else
+		say "$1: clean"
+	fi
+}
+
+sources() { git ls-files -co --exclude-standard "$@" 2>/dev/null || find . -name "$1"; }
+
+case $only in *" checkpatch "*)
+	sources 'module/*.[ch]' 'include/*.h' 'tools/*.[ch]' 'selftests/*.[ch]' |
+		sort | xargs -r "$linux/scripts/checkpatch.pl" --no-tree --strict --terse \
+			--quiet --ignore FILE_PATH_CHANGES,SPLIT_STRING -f \
+			>"$out/checkpatch" 2>&1
+	report checkpatch "$out/checkpatch" ;;
+esac
+case $only in *" sparse "*)
+	touch "$out/.now"
+	TANDEM_FARM=check-build run_logged "building with W=1 and sparse" "$out/build" \
+		"$TOP/scripts/build-for.sh" "$kernel" W=1 C=2 CHECK="sparse" modules ||
+		failed=1
+	# The headers' own warnings are the kernel's.
+	grep -E '(warning|error):' "$out/build" | grep -v -e 'usr/src/linux' |
+		sort -u >"$out/sparse"
+	report "sparse and W=1" "$out/sparse" ;;
+esac
+case $only in *" kernel-doc "*)
+	sources 'module/*.[ch]' 'include/*.h' | xargs -r perl "$linux/scripts/kernel-doc" \
+		-none >"$out/kernel-doc" 2>&1
+	grep -v ': info:' "$out/kernel-doc" | grep . >"$out/kernel-doc.bad"
+	report kernel-doc "$out/kernel-doc.bad" ;;
+esac
+case $only in *" shellcheck "*)
+	sources 'scripts/*' 'selftests/*.sh' 'tools/*.sh' .ci/run debian |
+		while read -r f; do
+			head -n1 "$f" | grep -qE '^#!.*(sh|bash)$|^#!.* sh$|^# SPDX' &&
+				head -n2 "$f" | grep -qE 'sh$|shellcheck|^# SPDX' &&
+				case $f in *.py | *.config | *.list) ;; *) echo "$f" ;; esac
+		done | grep -v -e Makefile -e Kbuild |
+		xargs -r shellcheck -x -f gcc -S warning -e SC1090,SC1091,SC1007,SC2187 \
+			>"$out/shellcheck" 2>&1
+	report shellcheck "$out/shellcheck" ;;
+esac
+[ -z "$failed" ]

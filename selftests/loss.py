@@ -1,0 +1,365 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Loss (ack.c, scoreboard.c, recovery.c, cong_reno.c) seen by a raw peer.
+
+The peer loses what it chooses and says so by SACK or by duplicate ACKs;
+what is sent again, when, and how much at once follow RFC 5681, 6582, 6675
+and 6928. Over TCP the newer algorithms (RACK, TLP, F-RTO) are switched off.
+"""
+
+import sys
+import time
+
+from tpeer import (IS_TCP, VIRTUAL, check, main, opt_sack, opt_ts, pad_opts,
+                   so_error, state_of, tandem_only, until)
+
+MSS = 1000
+
+
+def start(w, sack=True, ts=True, segs=40, **kw):
+    """A connection whose program has a lot to send, in segments of MSS."""
+    s, c = w.passive(mss=MSS + (12 if ts else 0), sack=sack, ts=ts, **kw)
+    s.setsockopt(6, 13, b"reno")
+    s.setsockopt(1, 32, 2 << 20)	# SO_SNDBUFFORCE
+    s.setblocking(False)
+    data = bytes(i * 5 & 255 for i in range(segs * MSS))
+    sent = s.send(data)
+    check(sent == len(data), "%d of %d bytes taken" % (sent, len(data)))
+    return s, c, data
+
+
+def burst(c, within=0.05):
+    """Whatever comes now: a list of relative sequence numbers in MSS."""
+    out = []
+    while True:
+        g = c.next(within)
+        if g is None:
+            return out
+        check(len(g) % MSS == 0 and (g.rseq - 1) % MSS == 0, "cut: %s" % g)
+        first = (g.rseq - 1) // MSS
+        out += range(first, first + len(g) // MSS)
+
+
+def ack(c, upto, *blocks, **kw):
+    """Acknowledge the first @upto segments, SACK blocks [a, b) of others."""
+    opts = opt_ts(c.ts_now(), c.ts_recent) if c.use_ts else b""
+    if blocks:
+        opts += opt_sack(*((c.irs + 1 + a * MSS, c.irs + 1 + b * MSS)
+                           for a, b in blocks))
+    c.send(".", ack=1 + upto * MSS, opts=pad_opts(opts), **kw)
+
+
+def test_initial_window(w):
+    """RFC 6928: ten segments, no more, before the first ACK."""
+    s, c, _ = start(w)
+    got = burst(c)
+    check(got == list(range(10)), "the first flight: %s" % got)
+
+
+def test_slow_start(w):
+    """RFC 5681 3.1: an ACK of one segment lets two go."""
+    s, c, _ = start(w)
+    burst(c)
+    ack(c, 1)
+    got = burst(c, 0.02)
+    check(got == [10, 11], "after one ACK: %s" % got)
+    ack(c, 2)
+    got = burst(c, 0.02)
+    check(got == [12, 13], "after another: %s" % got)
+
+
+def test_fast_retransmit_by_sack(w):
+    s, c, _ = start(w)
+    burst(c)
+    t = time.monotonic()
+    for n in (2, 3, 4):
+        ack(c, 0, (1, n))
+    got = burst(c, 0.02)
+    check(0 in got, "the first hole again: %s" % got)
+    check(got.count(0) == 1, "once: %s" % got)
+    check(not set(got) & {1, 2, 3}, "nothing SACKed again: %s" % got)
+    if VIRTUAL:
+        check(time.monotonic() - t < 0.15, "not by the timer")
+    if not IS_TCP:
+        check(w.counter("Recoveries") == 1, "counted")
+        check(w.counter("FastRetrans") == 1, "counted")
+        check(w.counter("RtoExpired") == 0, "no timeout")
+
+
+def test_two_duplicates_are_not_loss(w):
+    """Reordering by two segments is no reason to send again."""
+    s, c, _ = start(w)
+    burst(c)
+    ack(c, 0, (1, 2))
+    ack(c, 0, (1, 3))
+    got = burst(c, 0.02)
+    check(0 not in got, "nothing again: %s" % got)
+    ack(c, 5)
+    got = burst(c, 0.02)
+    check(got and min(got) >= 10, "only new: %s" % got)
+    if not IS_TCP:
+        check(w.counter("RetransSegs") == 0, "counted")
+
+
+def test_limited_transmit(w):
+    """RFC 3042: each of the first two duplicates lets a new one go."""
+    s, c, _ = start(w)
+    burst(c)
+    ack(c, 0, (1, 2))
+    got = burst(c, 0.02)
+    check(got == [10], "first duplicate: %s" % got)
+    ack(c, 0, (1, 3))
+    got = burst(c, 0.02)
+    check(got == [11], "second duplicate: %s" % got)
+
+
+def test_several_holes_one_round(w):
+    """RFC 6675: every hole is filled within a round trip, each once."""
+    s, c, data = start(w)
+    burst(c)
+    ack(c, 10)
+    got = burst(c)
+    check(got and got[0] == 10 and len(got) >= 10, "a wide flight: %s" % got)
+    top = got[-1] + 1
+    lost = {11, 13, 15}
+    have = set()
+    for i in range(10, top):
+        if i in lost:
+            continue
+        have.add(i)
+        blocks, j = [], 11
+        while j < top:
+            if j in have:
+                k = j
+                while k in have:
+                    k += 1
+                blocks.append((j, k))
+                j = k
+            j += 1
+        ack(c, 11, *sorted(blocks, key=lambda b: -b[1])[:3])
+    again = [g for g in burst(c, 0.03) if g < top]
+    check(sorted(again) == sorted(lost), "the holes, each once: %s" % again)
+
+
+def test_recovery_ends_and_all_arrives(w):
+    """Lose every seventh segment, once; the stream comes whole."""
+    s, c, data = start(w, segs=120)
+    lost, have, top, acks = set(), {}, 0, 0
+    end = time.monotonic() + 50
+    while top < 120:
+        check(time.monotonic() < end, "stuck at segment %d" % top)
+        g = c.next(3)
+        check(g is not None, "nothing more comes at segment %d" % top)
+        for k in range(len(g) // MSS):
+            i = (g.rseq - 1) // MSS + k
+            if i % 7 == 3 and i not in lost:
+                lost.add(i)
+                continue
+            have[i] = g.data[k * MSS:(k + 1) * MSS]
+        while top in have:
+            top += 1
+        blocks = []
+        j = top
+        while j < 120:
+            if j in have:
+                k = j
+                while k in have:
+                    k += 1
+                blocks.append((j, k))
+                j = k
+            j += 1
+        ack(c, top, *blocks[-3:])
+        acks += 1
+    check(b"".join(have[i] for i in range(120)) == data, "bytes right")
+    check(len(lost) == 17, "%d lost" % len(lost))
+    if not IS_TCP:
+        check(w.counter("RetransSegs") >= 17, "sent again")
+        check(w.counter("RetransSegs") <= 17 * 2, "but not much more: %d" %
+              w.counter("RetransSegs"))
+
+
+def test_newreno_fast_retransmit(w):
+    """Without SACK: three duplicate ACKs (RFC 5681 3.2)."""
+    s, c, _ = start(w, sack=False)
+    burst(c)
+    ack(c, 1)
+    check(burst(c, 0.02) == [10, 11], "two more")
+    for _ in range(3):
+        ack(c, 1)
+    got = burst(c, 0.02)
+    check(1 in got and got.count(1) == 1, "the lost one: %s" % got)
+    check(all(g == 1 or g >= 12 for g in got), "nothing else: %s" % got)
+
+
+def test_newreno_partial_ack(w):
+    """RFC 6582 3.2: a partial ACK tells the next hole."""
+    s, c, _ = start(w, sack=False)
+    burst(c)
+    for _ in range(8):
+        ack(c, 0)
+    got = burst(c, 0.02)
+    check(0 in got, "the first hole: %s" % got)
+    ack(c, 4)
+    got = burst(c, 0.02)
+    check(4 in got, "the second hole at once: %s" % got)
+    check(not set(got) & {5, 6, 7, 8, 9}, "only it: %s" % got)
+
+
+def test_window_halves(w):
+    """RFC 5681 (4): about half the flight after a loss."""
+    s, c, _ = start(w, segs=200)
+    burst(c)
+    ack(c, 10)
+    flight = burst(c)
+    check(len(flight) == 20, "20 segments after 10 ACKed: %s" % len(flight))
+    top = flight[-1] + 1
+    for n in range(12, top + 1):
+        ack(c, 10, (11, n))
+    burst(c, 0.03)
+    ack(c, top)			# all but what was sent since
+    time.sleep(0.01)
+    new = burst(c, 0.03)
+    out = (max(new) + 1 if new else top) - top
+    check(5 <= out <= 15, "%d in flight after the loss of one of 20" % out)
+
+
+def test_timeout_sends_one(w):
+    """RFC 5681 3.1: after a timeout the window is one segment."""
+    s, c, _ = start(w)
+    burst(c)
+    g = c.expect_any(3)
+    check(g.rseq == 1, "the first again: %s" % g)
+    got = burst(c, 0.05)
+    check(got == [], "and nothing more: %s" % got)
+    if not IS_TCP:
+        check(w.counter("RtoExpired") == 1, "counted")
+        check(w.counter("RtoRetrans") == 1, "counted")
+    ack(c, 10)
+    got = burst(c)
+    check(1 <= len(got) <= 12, "slow start again: %s" % got)
+
+
+def test_timeout_then_slow_start(w):
+    """After it the rest goes as slow start lets it."""
+    s, c, _ = start(w)
+    burst(c)
+    c.expect_any(3)
+    ack(c, 1)
+    got = burst(c, 0.05)
+    check(got[:2] == [1, 2] and len(got) <= 3, "the next two: %s" % got)
+
+
+def test_retransmission_lost_again(w):
+    """A fast retransmission that is lost is saved by the timer."""
+    s, c, data = start(w, segs=12)
+    burst(c)
+    for n in range(2, 11):
+        ack(c, 0, (1, n))
+    got = burst(c, 0.03)
+    check(got.count(0) == 1, "fast: %s" % got)
+    ack(c, 0, (1, 12))
+    g = c.expect_any(5)
+    check(g.rseq == 1, "again by timer: %s" % g)
+    ack(c, 12)
+    c.quiet(0.3)
+    check(so_error(s) == 0 and state_of(s) == "ESTABLISHED", "alive")
+
+
+def test_tail_loss(w):
+    """The last segment lost: nothing follows it, the timer must."""
+    s, c, _ = start(w, segs=5)
+    burst(c)
+    ack(c, 4)
+    g = c.expect_any(5)
+    check(g.rseq == 1 + 4 * MSS, "the tail again: %s" % g)
+    ack(c, 5)
+    c.quiet(0.3)
+
+
+def test_renege(w):
+    """RFC 2018 section 8: SACKed data may be forgotten by the peer."""
+    s, c, data = start(w, segs=10)
+    burst(c)
+    ack(c, 0, (1, 10))
+    c.next(0.05)
+    # The peer lost all of it and says so by no longer SACKing it.
+    have, top = {}, 0
+    end = time.monotonic() + 40
+    while top < 10:
+        check(time.monotonic() < end, "stuck at %d" % top)
+        g = c.next(5)
+        check(g is not None, "gave up at %d" % top)
+        for k in range(len(g) // MSS):
+            have[(g.rseq - 1) // MSS + k] = g.data[k * MSS:(k + 1) * MSS]
+        while top in have:
+            top += 1
+        ack(c, top)
+    check(b"".join(have[i] for i in range(10)) == data, "bytes right")
+    if not IS_TCP:
+        check(w.counter("SackReneg") >= 1, "counted")
+
+
+def test_undo_by_timestamps(w):
+    """A spurious timeout costs nothing lasting (RFC 3522, Eifel)."""
+    tandem_only()
+    s, c, _ = start(w)
+    burst(c)
+    early = c.ts_recent
+    c.expect_any(3)			# the timeout's retransmission
+    late = c.ts_recent
+    check(early != late, "timestamps tell the two apart")
+    c.ts_recent = early
+    ack(c, 10)				# it is the first one we acknowledge
+    got = burst(c)
+    check(len(got) >= 2, "sending goes on: %s" % got)
+    check(not [g for g in got if g < 10], "nothing needless: %s" % got)
+
+
+def test_dsack_received(w):
+    """A D-SACK for what was sent again is understood, never acted upon."""
+    s, c, _ = start(w)
+    burst(c)
+    c.expect_any(3)
+    ack(c, 10, (0, 1))			# below the ACK: a D-SACK
+    burst(c)
+    check(state_of(s) == "ESTABLISHED", state_of(s))
+    if not IS_TCP:
+        check(w.counter("DsackIn") == 1, "counted")
+
+
+def test_application_limited(w):
+    """cwnd does not grow while the program gives nothing to send."""
+    s, c = w.passive(mss=MSS + 12)
+    for _ in range(60):
+        s.send(b"tiny")
+        g = c.expect(".", length=4)
+        c.send(".")
+        check(g.data == b"tiny", "data")
+    s.setblocking(False)
+    s.send(b"b" * 80 * MSS)
+    got = 0
+    while True:
+        g = c.next(0.05)
+        if g is None:
+            break
+        got += len(g) // MSS
+    check(got <= 25, "%d segments at once after a chat" % got)
+
+
+def test_idle_restart(w):
+    """RFC 5681 4.1: after an idle RTO no burst above the initial window."""
+    s, c, _ = start(w, segs=30)
+    burst(c)
+    ack(c, 10)
+    burst(c)
+    ack(c, 30)
+    c.quiet(2.5)
+    s.send(b"r" * 40 * MSS)
+    got = burst(c)
+    check(len(got) <= 10, "%d segments at once after idling" % len(got))
+
+
+TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]
+
+if __name__ == "__main__":
+    sys.exit(main(TESTS))

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# 1,000 connections at once, bytes compared on each, and the counts right at
+# both ends afterwards.
+#
+#   a (10.99.0.1, fd99::1) ----- veth ----- b (10.99.0.2, fd99::2)
+. "$(dirname "$0")/common.sh"
+
+n=${TANDEM_CONNS:-1000}
+plan 6
+pair
+
+counts() {
+	is_tcp && why="Tandem's own counters" && return 4
+	# shellcheck disable=SC2154 # a and b are set by pair()
+	echo "opens $(ctr "$a" ActiveOpens) / $(ctr "$b" PassiveOpens)," \
+		"established $(ctr "$a" CurrEstab) $(ctr "$b" CurrEstab)"
+	[ "$(ctr "$a" ActiveOpens)" -eq "$opened" ] &&
+	[ "$(ctr "$b" PassiveOpens)" -eq "$opened" ] &&
+	[ "$(ctr "$a" CurrEstab)" -eq 0 ] && [ "$(ctr "$b" CurrEstab)" -eq 0 ] &&
+	[ "$(ctr "$b" OutRsts)" -eq 0 ] && [ "$(ctr "$a" OutRsts)" -eq 0 ]
+}
+
+opened=0
+ulimit -n 8192
+for way in v4 v6 mapped; do
+	check "many.$way" transfer_between "$b" "$a" "$(addr_of $way 2)" $way \
+		--streams "$n" --bytes 20000 --seed 3 --timeout 120 --verbose
+	opened=$((opened + n))
+	check "many_counts.$way" counts
+done
+finish

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Transfers with large and small buffers, captured at the sender; the capture
+# is judged by pcap_check.py: nothing beyond the peer's window, no right edge
+# that moves back, no segment above the peer's MSS.
+#
+#   a (10.99.0.1, fd99::1) ----- veth ----- b (10.99.0.2, fd99::2)
+. "$(dirname "$0")/common.sh"
+
+have tcpdump || skip_all "tcpdump is not there"
+plan 12
+
+judged() {
+	local way=$1 bytes=$2 flags=$3
+	shift 3
+	capture "$a" v "$work/w.pcap" || return 1
+	transfer_between "$b" "$a" "$(addr_of "$way" 2)" "$way" \
+		--bytes "$bytes" --timeout 100 "$@" || return 1
+	end_capture
+	# shellcheck disable=SC2086 # several flags
+	"$PYTHON" "$here/pcap_check.py" --min-bytes $((bytes * 2)) $flags \
+		"$work/w.pcap"
+}
+
+ordered=--ordered
+# Newer TCP announces nothing when memory is short, whatever it promised.
+is_tcp && ordered=
+for way in v4 v6 mapped; do
+	pair
+	check "window_default_buffers.$way" judged $way 6000000 "$ordered"
+	check "window_small_buffers.$way" judged $way 600000 "$ordered" \
+		--rcvbuf 8000
+	check "window_tiny_buffers.$way" judged $way 100000 "$ordered" \
+		--rcvbuf 2304 --sndbuf 4608
+	if have_netem; then
+		# shellcheck disable=SC2154 # a and b are set by pair()
+		shape "$a" v delay 3ms rate 50mbit
+		shape "$b" v delay 3ms loss 2% rate 50mbit
+	fi
+	check "window_delay_and_loss.$way" judged $way 2000000 "" --rcvbuf 60000
+	ip netns del "$a"
+	ip netns del "$b"
+done
+finish
