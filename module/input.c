@@ -317,6 +317,13 @@ static void answer_out_of_window(struct sock *sk, struct segment *s)
 	tandem_ack_now(sk);	/* leaves in tandem_ack_check() */
 }
 
+/* In a simultaneous open the ACK of our SYN comes on a copy of the peer's. */
+static bool crossed_syn_ack(const struct sock *sk, const struct tandem_skb_cb *cb)
+{
+	return sk->sk_state == TCP_SYN_RECV && cb->flags & TANDEM_F_SYN &&
+	       cb->flags & TANDEM_F_ACK && cb->seq + 1 == tandem_sk(sk)->rcv_nxt;
+}
+
 /* PAWS and the first check: is it in the window?  Unless a reset, it is answered. */
 static int check_sequence(struct sock *sk, struct segment *s)
 {
@@ -329,6 +336,9 @@ static int check_sequence(struct sock *sk, struct segment *s)
 			answer_out_of_window(sk, s);
 		return TANDEM_R_PAWS;
 	}
+	/* Simultaneous open: the SYN-ACK brings the SYN again, which is behind us. */
+	if (crossed_syn_ack(sk, cb))
+		return 0;
 	if (tandem_win_acceptable(cb->seq, cb->end_seq, tp->rcv_wup, tp->rcv_nxt,
 				  tandem_rcv_wnd_open(tp)))
 		return 0;
@@ -346,6 +356,8 @@ static int check_sequence(struct sock *sk, struct segment *s)
 		return TANDEM_R_SYNCHALLENGE;
 	}
 	answer_out_of_window(sk, s);
+	if (cb->seq != cb->end_seq && !seq_after(cb->end_seq, tp->rcv_nxt))
+		return TANDEM_R_DUPDATA;
 	return TANDEM_R_OUTWIN;
 }
 
@@ -372,9 +384,10 @@ static int check_syn(struct sock *sk, struct segment *s)
 
 	if (!(cb->flags & TANDEM_F_SYN))
 		return 0;
-	if (sk->sk_state == TCP_SYN_RECV && cb->flags & TANDEM_F_ACK &&
-	    cb->seq + 1 == cb->end_seq && cb->end_seq == tandem_sk(sk)->rcv_nxt)
+	if (crossed_syn_ack(sk, cb)) {
+		s->cb->seq++;	/* only what follows the SYN is still to be looked at */
 		return 0;
+	}
 	tandem_challenge_ack(sk);
 	return TANDEM_R_SYNCHALLENGE;
 }
@@ -405,8 +418,10 @@ static int syn_recv_ack(struct sock *sk, struct segment *s)
 		tandem_send_reset(sock_net(sk), sk, s->skb, TANDEM_R_ACKUNSENT);
 		return TANDEM_R_ACKUNSENT;
 	}
-	/* From here on the window is scaled, and this segment's is the first. */
-	tp->snd_wnd = (u32)s->cb->wnd << tp->snd_wscale;
+	/* From here on the window is scaled, but for a SYN's. */
+	tp->snd_wnd = s->cb->wnd;
+	if (!(s->cb->flags & TANDEM_F_SYN))
+		tp->snd_wnd <<= tp->snd_wscale;
 	tp->snd_wl1 = s->cb->seq;
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
 	handshake_rtt(sk, s);

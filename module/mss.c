@@ -47,8 +47,8 @@ u32 tandem_sync_mss(struct sock *sk, u32 pmtu)
 	u32 mss = tandem_mtu_to_mss(sk, pmtu);
 	u32 fixed = tp->ts_ok ? 12 : 0;
 
-	mss = bound_to_half_window(tp, mss);
 	mss = mss > fixed + 8 ? mss - fixed : 8;
+	mss = bound_to_half_window(tp, mss);
 	tp->pmtu_cookie = pmtu;
 	tp->mss_cache = mss;
 	tp->cc.mss = mss;

@@ -41,8 +41,8 @@ int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp);
 /* Send @skb of rtx_queue again. 0/-errno. */
 int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 			  enum tandem_reason why);
-/* Go through what is marked lost as cwnd allows. */
-void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why);
+/* Go through what is marked lost as cwnd allows; @first: one goes in any case. */
+void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why, bool first);
 
 /* Cut @skb at @len bytes; the rest becomes a new skb behind it. 0/-ENOMEM. */
 int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,

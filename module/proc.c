@@ -393,7 +393,7 @@ static int sockstat_show(struct seq_file *m, void *v)
 		   sock_prot_inuse_get(net, &tandem_prot), atomic_read(&tn->orphans),
 		   atomic_read(&tn->tw_count),
 		   percpu_counter_sum_positive(&tandem_sockets_allocated),
-		   max(atomic_long_read(&tandem_memory_allocated), 0L));
+		   tandem_memory_pages());
 #if IS_ENABLED(CONFIG_IPV6)
 	seq_printf(m, "TANDEM6: inuse %d\n", sock_prot_inuse_get(net, &tandemv6_prot));
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * proc.h - /proc/net/tandem/: snmp (counters, as /proc/net/snmp), tandem and tandem6
- * (sockets, in the form of /proc/net/tcp and tcp6), sockstat.
+ * proc.h - /proc/net/tandem/: snmp (counters, a line "TandemNAME value" each, the form
+ * in which nstat reads SCTP's), tandem and tandem6 (sockets, in the form of
+ * /proc/net/tcp and tcp6), sockstat.
  */
 #ifndef _TANDEM_PROC_H
 #define _TANDEM_PROC_H

@@ -81,13 +81,17 @@ void tandem_count_reason(struct net *net, enum tandem_reason reason)
  * @net: where
  * @sk: the socket it was for, or NULL
  * @skb: the segment, consumed
- * @reason: why
+ * @reason: why; TANDEM_R_NONE: nothing is wrong with it, it has done its work
  */
 void tandem_drop(struct net *net, const struct sock *sk, struct sk_buff *skb,
 		 enum tandem_reason reason)
 {
 	enum skb_drop_reason core = SKB_DROP_REASON_NOT_SPECIFIED;
 
+	if (reason == TANDEM_R_NONE) {
+		consume_skb(skb);
+		return;
+	}
 	if (reason < __TANDEM_R_MAX && reason_core[reason])
 		core = reason_core[reason];
 	tandem_count_reason(net, reason);

@@ -221,9 +221,23 @@ static void grow(struct tandem_sock *tp, const struct tandem_ack_event *ev)
 	tp->cc.ops->on_ack(&tp->cc, &a);
 }
 
+/*
+ * Does this ACK make one retransmission go whatever pipe says?  The one that begins
+ * recovery (RFC 6675 section 5 step 4.3, RFC 5681 section 3.2 step 3), and without
+ * SACK the one for each partial ACK (RFC 6582 section 3.2 step 3).
+ */
+static bool must_resend(const struct tandem_sock *tp, const struct tandem_ack_event *ev,
+			u8 prior_state)
+{
+	return tp->ca_state == TANDEM_CA_RECOVERY &&
+	       (prior_state != TANDEM_CA_RECOVERY ||
+		(!tp->sack_ok && ev->ack != ev->prior_una));
+}
+
 void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	u8 prior_state = tp->ca_state;
 
 	if (!tp->sack_ok) {
 		if (ev->is_dup)
@@ -249,7 +263,8 @@ void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 		grow(tp, ev);
 	if (tp->lost_out)
 		tandem_xmit_retransmit_queue(sk, tp->ca_state == TANDEM_CA_LOSS ?
-					     TANDEM_R_RTX_RTO : TANDEM_R_RTX_FAST);
+					     TANDEM_R_RTX_RTO : TANDEM_R_RTX_FAST,
+					     must_resend(tp, ev, prior_state));
 }
 
 void tandem_recovery_timeout(struct sock *sk)
@@ -301,7 +316,7 @@ void tandem_simple_retransmit(struct sock *sk)
 		tp->high_seq = tp->snd_nxt;
 		tp->ca_state = TANDEM_CA_LOSS;
 	}
-	tandem_xmit_retransmit_queue(sk, TANDEM_R_RTX_PMTU);
+	tandem_xmit_retransmit_queue(sk, TANDEM_R_RTX_PMTU, false);
 }
 
 /* RFC 5681 section 4.1, decayed by half for each RTO of idleness as RFC 2861. */

@@ -287,7 +287,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 	return 0;
 }
 
-void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why)
+void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why, bool first)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct sk_buff *skb;
@@ -301,11 +301,12 @@ void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why)
 	     skb = tandem_rtx_next(skb)) {
 		struct tandem_skb_cb *cb = TANDEM_CB(skb);
 
-		if (tandem_pipe(tp) >= tp->cc.cwnd)
+		if (tandem_pipe(tp) >= tp->cc.cwnd && !first)
 			return;
 		if ((cb->sacked & (TANDEM_S_LOST | TANDEM_S_RETRANS)) == TANDEM_S_LOST) {
 			if (tandem_retransmit_skb(sk, skb, why))
 				return;
+			first = false;
 			if (skb == tandem_rtx_head(sk))
 				tandem_timer_head_resent(sk);
 			if (tp->lost_out <= tp->retrans_out)

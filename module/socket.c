@@ -33,7 +33,7 @@
 /* ---- memory ---- */
 
 long tandem_sysctl_mem[3];
-atomic_long_t tandem_memory_allocated;
+static atomic_long_t tandem_memory_allocated;
 struct percpu_counter tandem_sockets_allocated;
 static unsigned long memory_pressure;
 #ifdef TANDEM_HAVE_PER_CPU_FW_ALLOC
@@ -62,6 +62,19 @@ static void leave_memory_pressure(struct sock *sk)
 {
 	if (READ_ONCE(memory_pressure))
 		xchg(&memory_pressure, 0);
+}
+
+/* The core keeps up to 1 MB of change on every CPU: count that, too. */
+long tandem_memory_pages(void)
+{
+	long sum = atomic_long_read(&tandem_memory_allocated);
+#ifdef TANDEM_HAVE_PER_CPU_FW_ALLOC
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(tandem_memory_fw_alloc, cpu);
+#endif
+	return max(sum, 0L);
 }
 
 /* A sixteenth of low memory, as TCP takes it. */

@@ -15,7 +15,7 @@ extern struct proto tandem_prot;		/* AF_INET */
 extern struct proto tandemv6_prot;		/* AF_INET6 */
 extern const struct proto_ops tandem_stream_ops;
 extern const struct proto_ops tandemv6_stream_ops;
-extern atomic_long_t tandem_memory_allocated;	/* pages, both families */
+long tandem_memory_pages(void);	/* charged now, all netns and both families */
 extern struct percpu_counter tandem_sockets_allocated;
 extern long tandem_sysctl_mem[3];		/* pages: net.tandem.mem, global */
 

@@ -131,7 +131,7 @@ static int set_window_clamp(struct sock *sk, int val)
 		tp->window_clamp = 0;
 		return 0;
 	}
-	clamp = max_t(int, val, SOCK_MIN_RCVBUF / 2);
+	clamp = max_t(u32, val, SOCK_MIN_RCVBUF / 2);
 	if (clamp < tp->window_clamp)
 		tp->rcv_ssthresh = min(tp->rcv_ssthresh, clamp);
 	else

@@ -121,6 +121,12 @@ void tandem_trace_seg_out(struct tandem_trace_seg *s, const struct sk_buff *skb)
 	s->len = trace_text_len(skb);
 }
 
+/* RFC 7323 section 2.2 once more, the other way. */
+u32 tandem_trace_wnd_out(const struct sock *sk, u8 flags, u32 wnd)
+{
+	return flags & TANDEM_F_SYN ? wnd : wnd << tandem_sk(sk)->rcv_wscale;
+}
+
 u32 tandem_trace_cwnd(const struct sock *sk)
 {
 	return tandem_sk(sk)->cc.cwnd;

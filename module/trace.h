@@ -43,6 +43,7 @@ void tandem_trace_seg_in(struct tandem_trace_seg *s, const struct sock *sk,
 			 const struct sk_buff *skb);
 void tandem_trace_seg_hdr(struct tandem_trace_seg *s, const struct sk_buff *skb);
 void tandem_trace_seg_out(struct tandem_trace_seg *s, const struct sk_buff *skb);
+u32 tandem_trace_wnd_out(const struct sock *sk, u8 flags, u32 wnd);
 u32 tandem_trace_cwnd(const struct sock *sk);
 u32 tandem_trace_pipe(const struct sock *sk);
 #endif /* _TANDEM_TRACE_ONCE */
@@ -74,14 +75,40 @@ TRACE_DEFINE_ENUM(__TANDEM_R_MAX);
 	__print_symbolic(r, TANDEM_REASON_LIST(tandem_trace_sym)		\
 			 { __TANDEM_R_MAX, "?" })
 
+/* Flat fields, for tools cannot look into a struct in a struct. */
+#define TANDEM_TRACE_FLOW						\
+	__array(u8, laddr, 16) __array(u8, raddr, 16)			\
+	__field(u32, net) __field(u16, lport) __field(u16, rport)
+#define TANDEM_TRACE_FLOW_SET(fill) do {				\
+	struct tandem_trace_flow flow;					\
+									\
+	fill;								\
+	memcpy(__entry->laddr, flow.laddr, sizeof(flow.laddr));		\
+	memcpy(__entry->raddr, flow.raddr, sizeof(flow.raddr));		\
+	__entry->net = flow.net;					\
+	__entry->lport = flow.lport;					\
+	__entry->rport = flow.rport;					\
+} while (0)
 #define TANDEM_TRACE_FLOW_FMT	"net=%u %pI6c.%u > %pI6c.%u "
-#define TANDEM_TRACE_FLOW_ARG	__entry->flow.net,			\
-	__entry->flow.laddr, __entry->flow.lport,			\
-	__entry->flow.raddr, __entry->flow.rport
+#define TANDEM_TRACE_FLOW_ARG	__entry->net,				\
+	__entry->laddr, __entry->lport, __entry->raddr, __entry->rport
+
+#define TANDEM_TRACE_SEG						\
+	__field(u32, seq) __field(u32, ack) __field(u32, len)		\
+	__field(u32, wnd) __field(u8, flags)
+#define TANDEM_TRACE_SEG_SET(fill) do {					\
+	struct tandem_trace_seg seg;					\
+									\
+	fill;								\
+	__entry->seq = seg.seq;						\
+	__entry->ack = seg.ack;						\
+	__entry->len = seg.len;						\
+	__entry->wnd = seg.wnd;						\
+	__entry->flags = seg.flags;					\
+} while (0)
 #define TANDEM_TRACE_SEG_FMT	"flags=%s seq=%u ack=%u len=%u wnd=%u "
-#define TANDEM_TRACE_SEG_ARG	TANDEM_TRACE_FLAGS(__entry->seg.flags),	\
-	__entry->seg.seq, __entry->seg.ack, __entry->seg.len,		\
-	__entry->seg.wnd
+#define TANDEM_TRACE_SEG_ARG	TANDEM_TRACE_FLAGS(__entry->flags),	\
+	__entry->seq, __entry->ack, __entry->len, __entry->wnd
 
 /* The state of a connection changes. */
 TRACE_EVENT(tandem_state,
@@ -91,7 +118,7 @@ TRACE_EVENT(tandem_state,
 	TP_ARGS(sk, from, to, why),
 
 	TP_STRUCT__entry(
-		__field_struct(struct tandem_trace_flow, flow)
+		TANDEM_TRACE_FLOW
 		__field(const void *, sk)
 		__field(u8, from)
 		__field(u8, to)
@@ -99,7 +126,7 @@ TRACE_EVENT(tandem_state,
 	),
 
 	TP_fast_assign(
-		tandem_trace_flow_sk(&__entry->flow, sk);
+		TANDEM_TRACE_FLOW_SET(tandem_trace_flow_sk(&flow, sk));
 		__entry->sk = sk;
 		__entry->from = from;
 		__entry->to = to;
@@ -113,7 +140,7 @@ TRACE_EVENT(tandem_state,
 		  TANDEM_TRACE_REASON(__entry->why))
 );
 
-/* A connection's segment leaves, retransmissions included. */
+/* A connection's segment leaves, retransmissions included; @wnd as on the wire. */
 TRACE_EVENT(tandem_send,
 
 	TP_PROTO(const struct sock *sk, const struct sk_buff *skb, u32 seq, u32 ack,
@@ -122,19 +149,19 @@ TRACE_EVENT(tandem_send,
 	TP_ARGS(sk, skb, seq, ack, flags, len, wnd),
 
 	TP_STRUCT__entry(
-		__field_struct(struct tandem_trace_flow, flow)
-		__field_struct(struct tandem_trace_seg, seg)
+		TANDEM_TRACE_FLOW
+		TANDEM_TRACE_SEG
 		__field(u32, cwnd)
 		__field(u32, pipe)
 	),
 
 	TP_fast_assign(
-		tandem_trace_flow_sk(&__entry->flow, sk);
-		__entry->seg.seq = seq;
-		__entry->seg.ack = ack;
-		__entry->seg.flags = flags;
-		__entry->seg.len = len;
-		__entry->seg.wnd = wnd;
+		TANDEM_TRACE_FLOW_SET(tandem_trace_flow_sk(&flow, sk));
+		__entry->seq = seq;
+		__entry->ack = ack;
+		__entry->flags = flags;
+		__entry->len = len;
+		__entry->wnd = tandem_trace_wnd_out(sk, flags, wnd);
 		__entry->cwnd = tandem_trace_cwnd(sk);
 		__entry->pipe = tandem_trace_pipe(sk);
 	),
@@ -152,14 +179,14 @@ TRACE_EVENT(tandem_recv,
 	TP_ARGS(sk, skb),
 
 	TP_STRUCT__entry(
-		__field_struct(struct tandem_trace_flow, flow)
-		__field_struct(struct tandem_trace_seg, seg)
+		TANDEM_TRACE_FLOW
+		TANDEM_TRACE_SEG
 		__field(u8, state)
 	),
 
 	TP_fast_assign(
-		tandem_trace_flow_sk(&__entry->flow, sk);
-		tandem_trace_seg_in(&__entry->seg, sk, skb);
+		TANDEM_TRACE_FLOW_SET(tandem_trace_flow_sk(&flow, sk));
+		TANDEM_TRACE_SEG_SET(tandem_trace_seg_in(&seg, sk, skb));
 		__entry->state = sk->sk_state;
 	),
 
@@ -177,16 +204,16 @@ TRACE_EVENT(tandem_retransmit,
 	TP_ARGS(sk, skb, why),
 
 	TP_STRUCT__entry(
-		__field_struct(struct tandem_trace_flow, flow)
-		__field_struct(struct tandem_trace_seg, seg)
+		TANDEM_TRACE_FLOW
+		TANDEM_TRACE_SEG
 		__field(u32, cwnd)
 		__field(u32, pipe)
 		__field(u8, why)
 	),
 
 	TP_fast_assign(
-		tandem_trace_flow_sk(&__entry->flow, sk);
-		tandem_trace_seg_out(&__entry->seg, skb);
+		TANDEM_TRACE_FLOW_SET(tandem_trace_flow_sk(&flow, sk));
+		TANDEM_TRACE_SEG_SET(tandem_trace_seg_out(&seg, skb));
 		__entry->cwnd = tandem_trace_cwnd(sk);
 		__entry->pipe = tandem_trace_pipe(sk);
 		__entry->why = why;
@@ -195,8 +222,8 @@ TRACE_EVENT(tandem_retransmit,
 	TP_printk(TANDEM_TRACE_FLOW_FMT
 		  "flags=%s seq=%u len=%u cwnd=%u pipe=%u why=%s",
 		  TANDEM_TRACE_FLOW_ARG,
-		  TANDEM_TRACE_FLAGS(__entry->seg.flags),
-		  __entry->seg.seq, __entry->seg.len,
+		  TANDEM_TRACE_FLAGS(__entry->flags),
+		  __entry->seq, __entry->len,
 		  __entry->cwnd, __entry->pipe,
 		  TANDEM_TRACE_REASON(__entry->why))
 );
@@ -210,14 +237,14 @@ TRACE_EVENT(tandem_drop,
 	TP_ARGS(sk, skb, why),
 
 	TP_STRUCT__entry(
-		__field_struct(struct tandem_trace_flow, flow)
-		__field_struct(struct tandem_trace_seg, seg)
+		TANDEM_TRACE_FLOW
+		TANDEM_TRACE_SEG
 		__field(u8, why)
 	),
 
 	TP_fast_assign(
-		tandem_trace_flow_skb(&__entry->flow, sk, skb);
-		tandem_trace_seg_hdr(&__entry->seg, skb);
+		TANDEM_TRACE_FLOW_SET(tandem_trace_flow_skb(&flow, sk, skb));
+		TANDEM_TRACE_SEG_SET(tandem_trace_seg_hdr(&seg, skb));
 		__entry->why = why;
 	),
 
@@ -226,7 +253,7 @@ TRACE_EVENT(tandem_drop,
 		  TANDEM_TRACE_REASON(__entry->why))
 );
 
-/* A connection is reset, by us or by the peer (why says which). */
+/* We reset a connection.  (The peer's resets: tandem_state, why=peer-reset.) */
 TRACE_EVENT(tandem_reset,
 
 	TP_PROTO(const struct sock *sk, enum tandem_reason why),
@@ -234,13 +261,13 @@ TRACE_EVENT(tandem_reset,
 	TP_ARGS(sk, why),
 
 	TP_STRUCT__entry(
-		__field_struct(struct tandem_trace_flow, flow)
+		TANDEM_TRACE_FLOW
 		__field(u8, state)
 		__field(u8, why)
 	),
 
 	TP_fast_assign(
-		tandem_trace_flow_sk(&__entry->flow, sk);
+		TANDEM_TRACE_FLOW_SET(tandem_trace_flow_sk(&flow, sk));
 		__entry->state = sk->sk_state;
 		__entry->why = why;
 	),
@@ -262,17 +289,17 @@ TRACE_EVENT(tandem_reply,
 	TP_ARGS(skb, seq, ack, flags, wnd),
 
 	TP_STRUCT__entry(
-		__field_struct(struct tandem_trace_flow, flow)
-		__field_struct(struct tandem_trace_seg, seg)
+		TANDEM_TRACE_FLOW
+		TANDEM_TRACE_SEG
 	),
 
 	TP_fast_assign(
-		tandem_trace_flow_skb(&__entry->flow, NULL, skb);
-		__entry->seg.seq = seq;
-		__entry->seg.ack = ack;
-		__entry->seg.flags = flags;
-		__entry->seg.len = 0;
-		__entry->seg.wnd = wnd;
+		TANDEM_TRACE_FLOW_SET(tandem_trace_flow_skb(&flow, NULL, skb));
+		__entry->seq = seq;
+		__entry->ack = ack;
+		__entry->flags = flags;
+		__entry->len = 0;
+		__entry->wnd = wnd;
 	),
 
 	TP_printk(TANDEM_TRACE_FLOW_FMT TANDEM_TRACE_SEG_FMT,

@@ -220,6 +220,8 @@ def rung(seg, start, look, width=50):
     pad = width - len(label) - 3
     body = look.line * (pad // 2) + " " + label + " " + look.line * (pad - pad // 2)
     text = next((t for tag, t in SHORT if tag in seg.tags), "")
+    if "handshake" in seg.tags and seg.length:
+        text += "; data"
     if "piggyback" in seg.tags:
         text += "; an ACK rides along (piggybacked)"
     bar = "|" if look.line == "-" else "│"

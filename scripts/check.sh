@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Check the sources: checkpatch --strict, sparse and the compiler's extra
-# warnings (on the module, with a test kernel), kernel-doc, shellcheck.
+# warnings (on the module, with a test kernel), kernel-doc, shellcheck, and
+# whether the documentation tells what the source does.
 #
 # Usage: scripts/check.sh [KERNEL | KDIR=...] [ONLY...]
 #   KERNEL   whose headers: 6.1 (default), 6.12, 7.x
-#   ONLY     checkpatch, sparse, kernel-doc, shellcheck; default: all
+#   ONLY     checkpatch, sparse, kernel-doc, shellcheck, docs; default: all
 # Exit status: 0 nothing found, 1 something.
 
 set -u
@@ -18,11 +19,11 @@ for arg; do
 	-h | --help) usage; exit 0 ;;
 	KDIR=) ;;
 	KDIR=* | [0-9]*) kernel=$arg ;;
-	checkpatch | sparse | kernel-doc | shellcheck) only="$only $arg" ;;
+	checkpatch | sparse | kernel-doc | shellcheck | docs) only="$only $arg" ;;
 	*) die "unknown argument $arg (see --help)" ;;
 	esac
 done
-only="${only:- checkpatch sparse kernel-doc shellcheck} "
+only="${only:- checkpatch sparse kernel-doc shellcheck docs} "
 cd "$SRC" || exit 1
 failed=
 out=$BUILD/check
@@ -74,5 +75,9 @@ case $only in *" shellcheck "*)
 		xargs -r shellcheck -x -f gcc -S warning -e SC1090,SC1091,SC1007,SC2187 \
 			>"$out/shellcheck" 2>&1
 	report shellcheck "$out/shellcheck" ;;
+esac
+case $only in *" docs "*)
+	"$TOP/scripts/check-docs.py" --quiet --build >"$out/docs" 2>&1
+	report documentation "$out/docs" ;;
 esac
 [ -z "$failed" ]

@@ -253,14 +253,14 @@ def test_every_segment_has_timestamps(w):
             break
 
 
-def test_fin_acked_at_once(w):
+def test_fin_acked(w):
     s, c = w.passive()
     settle(s, c)
     start = time.monotonic()
     c.send("F.")
     c.expect(".", ack=c.snd_nxt)
-    if VIRTUAL and not IS_TCP:		# TCP may delay this one too
-        check(time.monotonic() - start < 0.005, "no delay")
+    if VIRTUAL:			# like data it may be delayed
+        check(time.monotonic() - start < 0.065, "not long")
 
 
 def test_pure_acks_not_acked(w):

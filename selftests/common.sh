@@ -181,10 +181,8 @@ ctr() {
 		echo 0
 		return
 	fi
-	in_space "$1" awk -v name="$2" '
-		NR % 2 { split($0, names); next }
-		{ for (i in names) if (names[i] == name) print $i }
-	' /proc/net/tandem/snmp
+	in_space "$1" awk -v name="Tandem$2" '$1 == name { print $2 }' \
+		/proc/net/tandem/snmp
 }
 
 # device packets: packets NS DEV rx|tx
@@ -223,7 +221,7 @@ capture() {
 }
 
 end_capture() {
-	kill -INT $capture_pid
+	kill -TERM $capture_pid
 	wait $capture_pid
 	return 0
 }

@@ -246,26 +246,15 @@ static inline int tt_poll_is(int fd, int mask, int want)
 /* The value of a named counter of this namespace; -1 when there is none. */
 static inline long long tt_counter(const char *name)
 {
-	static char names[16384], values[16384];
-	char *n, *v, *ns, *vs;
-	long long r = -1;
 	FILE *f = fopen("/proc/net/tandem/snmp", "r");
+	char line[256], n[128];
+	long long v, r = -1;
 
 	if (!f)
 		return -1;
-	while (r < 0 && fgets(names, sizeof(names), f) &&
-	       fgets(values, sizeof(values), f)) {
-		n = strtok_r(names, " \n", &ns);
-		v = strtok_r(values, " \n", &vs);
-		while (n && v) {
-			if (!strcmp(n, name)) {
-				r = atoll(v);
-				break;
-			}
-			n = strtok_r(NULL, " \n", &ns);
-			v = strtok_r(NULL, " \n", &vs);
-		}
-	}
+	while (r < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Tandem%127s %lld", n, &v) == 2 && !strcmp(n, name))
+			r = v;
 	fclose(f);
 	return r;
 }

@@ -230,6 +230,7 @@ class World:
                 with open("/proc/sys/net/ipv4/" + name, "w") as f:
                     f.write(value)
         self.family = socket.AF_INET if way == "v4" else socket.AF_INET6
+        self.socket().close()		# loads the module, if it is not
         self.src = socket.inet_pton(self.family, REMOTE[way])
         self.dst = socket.inet_pton(self.family, LOCAL[way])
         self.inbox = []
@@ -261,11 +262,10 @@ class World:
         if IS_TCP:
             return None
         with open("/proc/net/tandem/snmp") as f:
-            lines = f.read().splitlines()
-        for names, values in zip(lines[::2], lines[1::2]):
-            names = names.split()
-            if name in names:
-                return int(values.split()[names.index(name)])
+            for line in f:
+                words = line.split()
+                if words[0] == "Tandem" + name:
+                    return int(words[1])
         raise Fail("no counter " + name)
 
     def table(self, local, remote):
