@@ -203,6 +203,7 @@ static void judge_orphan(struct sock *sk)
  * there anyway, release_sock() hands to a socket that may be in CLOSE.)
  */
 static void become_softirq(struct sock *sk)
+	__acquires(&sk->sk_lock.slock)
 {
 	int i;
 

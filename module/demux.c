@@ -112,10 +112,14 @@ static int flow_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct demux_match *match = arg->key;
 	const struct tandem_flow *flow = obj;
-	int bound = READ_ONCE(flow->bound_dev_if);
+	int bound = flow->bound_dev_if;
 
 	if (memcmp(match->key, &flow->key, sizeof(flow->key)))
 		return 1;
+	/* SO_BINDTODEVICE works on a connected socket too. */
+	if (flow->kind == TANDEM_FLOW_SOCK)
+		bound = READ_ONCE(container_of_const(flow, struct tandem_sock,
+						     flow)->inet.sk.sk_bound_dev_if);
 	/* Two may have one 4-tuple only on two devices. */
 	if (match->insert)
 		return bound && match->dif && bound != match->dif;

@@ -16,6 +16,7 @@
 #include <linux/security.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
+#include <net/xfrm.h>
 #include "ack.h"
 #include "cong.h"
 #include "cookie.h"
@@ -198,7 +199,7 @@ static void child_numbers(const struct sock *lsk, struct sock *child,
 	tp->snd_wl1 = req->irs;
 	tp->snd_wnd = req->peer_wnd;
 	tp->max_window = tp->snd_wnd;
-	tp->total_retrans = req->retrans;
+	tp->total_retrans = req->resent;
 
 	tp->ts_ok = req->ts_ok;
 	tp->ts_offset = req->ts_offset;
@@ -225,8 +226,8 @@ static void child_numbers(const struct sock *lsk, struct sock *child,
 
 /* A child that nobody knows of yet goes again. Its lock and both references too. */
 static void child_abandon(struct sock *child)
-	__releases(&child->sk_lock.slock)
 {
+	__acquire(&child->sk_lock.slock);	/* for sparse: by sk_clone_lock() */
 	tandem_set_state(child, TCP_CLOSE, TANDEM_R_NOMEM);
 	tandem_orphan(child);
 	tandem_destroy_sock(child);
@@ -299,7 +300,9 @@ abandon:
 /* Feed the ACK to the child and tell the program. Ends our reference and lock. */
 static void child_start(struct sock *lsk, struct sock *child, struct sk_buff *skb)
 {
+	__acquire(&child->sk_lock.slock);	/* for sparse: by sk_clone_lock() */
 	skb->dev = NULL;
+	secpath_reset(skb);
 	tandem_child_rcv(child, skb);
 	bh_unlock_sock(child);
 	lsk->sk_data_ready(lsk);
@@ -405,11 +408,22 @@ static enum req_verdict req_act(struct tandem_request *req, struct sk_buff *skb,
 
 	switch (verdict) {
 	case REQ_SYNACK:
-		req->snd_us = 0;
+		if (!tandem_reply_allowed(skb, &req->last_reply_us))
+			return REQ_DROP;
+		tandem_request_resent(req);
 		mod_timer_pending(&req->timer, jiffies + tandem_request_timeout(req));
-		fallthrough;
+		return REQ_SYNACK;
 	case REQ_ACK:
-		return tandem_reply_allowed(skb, &req->last_reply_us) ? verdict : REQ_DROP;
+		if (!tandem_reply_allowed(skb, &req->last_reply_us))
+			return REQ_DROP;
+		if (*why != TANDEM_R_RSTCHALLENGE)
+			return REQ_ACK;
+		if (!tandem_challenge_allowed(net)) {
+			TANDEM_INC(net, CHALLENGELIMITED);
+			return REQ_DROP;
+		}
+		TANDEM_INC(net, CHALLENGEACKS);
+		return REQ_ACK;
 	case REQ_ABORT:
 	case REQ_KILL:
 		TANDEM_INC(net, ATTEMPTFAILS);

@@ -60,6 +60,7 @@ struct tandem_request {
 	bool	ts_ok;
 	u8	tos;
 	u8	retrans;
+	u8	resent;		/* SYN-ACKs sent again */
 	bool	acked;		/* TCP_DEFER_ACCEPT: the handshake is done, data is not here */
 	bool	dead;
 	u64	last_reply_us;	/* rate limit of what out-of-window segments get */

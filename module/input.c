@@ -317,6 +317,14 @@ static void answer_out_of_window(struct sock *sk, struct segment *s)
 	tandem_ack_now(sk);	/* leaves in tandem_ack_check() */
 }
 
+/* Is it data that we have had, not just any number behind us? */
+static bool had_all(const struct tandem_sock *tp, const struct tandem_skb_cb *cb)
+{
+	return cb->seq != cb->end_seq && !seq_after(cb->end_seq, tp->rcv_nxt) &&
+	       tp->rcv_nxt - cb->seq <= min_t(u64, tp->bytes_received + tp->fin_rcvd,
+					      S32_MAX);
+}
+
 /* In a simultaneous open the ACK of our SYN comes on a copy of the peer's. */
 static bool crossed_syn_ack(const struct sock *sk, const struct tandem_skb_cb *cb)
 {
@@ -356,9 +364,7 @@ static int check_sequence(struct sock *sk, struct segment *s)
 		return TANDEM_R_SYNCHALLENGE;
 	}
 	answer_out_of_window(sk, s);
-	if (cb->seq != cb->end_seq && !seq_after(cb->end_seq, tp->rcv_nxt))
-		return TANDEM_R_DUPDATA;
-	return TANDEM_R_OUTWIN;
+	return had_all(tp, cb) ? TANDEM_R_DUPDATA : TANDEM_R_OUTWIN;
 }
 
 /* Second check, RFC 5961 section 3.2: only the exact number resets. */

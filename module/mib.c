@@ -6,8 +6,8 @@
 #include "netns.h"
 
 static const char * const mib_names[__TANDEM_MIB_MAX] = {
-	[TANDEM_MIB_NUM] = "",
-#define X(e, n, d) [TANDEM_MIB_##e] = n,
+	"",	/* TANDEM_MIB_NUM */
+#define X(e, n, d) n,
 	TANDEM_MIB_LIST(X)
 #undef X
 };

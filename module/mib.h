@@ -31,7 +31,7 @@
 	X(WINUPDATESOUT, "WinUpdatesOut", "segments sent only to open the window") \
 	X(MERGEDACKSOUT, "MergedAcksOut", "pure ACKs that carried a due window update too") \
 	X(DELAYEDACKS, "DelayedAcks", "ACKs sent when the delay timer fired") \
-	X(QUICKACKS, "QuickAcks", "ACKs sent at once: out of order, gap filled or every second full segment") \
+	X(QUICKACKS, "QuickAcks", "ACKs sent at once: out of order, gap, second full segment") \
 	X(DUPACKSOUT, "DupAcksOut", "duplicate ACKs sent for out-of-order data") \
 	X(PUREACKSIN, "PureAcksIn", "segments received that only acknowledge") \
 	X(DUPACKSIN, "DupAcksIn", "duplicate ACKs received")		\
@@ -43,13 +43,13 @@
 	X(INBADFLAGS, "InBadFlags", "dropped: flags that make no sense in the state") \
 	X(INNOSOCK, "InNoSock", "no socket for it; a reset went back unless it was one") \
 	X(INPOLICY, "InPolicy", "dropped: IPsec policy, socket filter or minimum TTL") \
-	X(INOUTWIN, "InOutOfWindow", "outside the receive window (RFC 9293 3.10.7.4 first check)") \
+	X(INOUTWIN, "InOutOfWindow", "outside the receive window (RFC 9293 3.10.7.4)") \
 	X(INACKUNSENT, "InAckUnsent", "acknowledge what was never sent")	\
 	X(INACKOLD, "InAckOld", "acknowledge what is far too old (RFC 5961 5.2)") \
 	X(INNOACK, "InNoAck", "dropped: no ACK flag where one must be")	\
 	X(INPAWS, "InPaws", "dropped: timestamp went back (RFC 7323 5.3)") \
 	X(INSYNCHALLENGE, "InSynChallenge", "SYN in a synchronized state (RFC 5961 4.2)") \
-	X(INRSTCHALLENGE, "InRstChallenge", "reset in the window but not at rcv_nxt (RFC 5961 3.2)") \
+	X(INRSTCHALLENGE, "InRstChallenge", "reset in the window, not at rcv_nxt (RFC 5961 3.2)") \
 	X(INRSTS, "InRsts", "resets accepted")				\
 	X(CHALLENGEACKS, "ChallengeAcks", "challenge ACKs sent")	\
 	X(CHALLENGELIMITED, "ChallengeLimited", "challenge ACKs not sent: rate limit") \
@@ -118,7 +118,7 @@
 	X(OUTNOMEM, "OutNoMem", "segments not sent: no memory")		\
 	X(OUTLOCALDROP, "OutLocalDrop", "segments refused by the local qdisc or route") \
 	X(ICMPIN, "IcmpIn", "ICMP errors that matched a socket, messages")	\
-	X(ICMPOUTWIN, "IcmpOutOfWindow", "ICMP errors that quote a sequence not in flight, messages")
+	X(ICMPOUTWIN, "IcmpOutOfWindow", "ICMP errors that quote a number not in flight, messages")
 
 enum tandem_mib_item {
 	TANDEM_MIB_NUM = 0,

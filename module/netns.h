@@ -97,7 +97,7 @@ struct tandem_net {
 	struct list_head		tw_list;
 	atomic_t			tw_count;
 	atomic_t			orphans;
-	spinlock_t			challenge_lock;
+	spinlock_t			challenge_lock;	/* the two below */
 	unsigned long			challenge_stamp;
 	int				challenge_left;
 	struct ctl_table		*sysctl_table;

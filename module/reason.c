@@ -8,13 +8,13 @@
 #include "trace.h"
 
 static const char * const reason_names[__TANDEM_R_MAX] = {
-#define X(e, t, m) [TANDEM_R_##e] = t,
+#define X(e, t, m) t,
 	TANDEM_REASON_LIST(X)
 #undef X
 };
 
 static const u8 reason_mibs[__TANDEM_R_MAX] = {
-#define X(e, t, m) [TANDEM_R_##e] = m,
+#define X(e, t, m) m,
 	TANDEM_REASON_LIST(X)
 #undef X
 };

@@ -339,6 +339,14 @@ static bool req_expired(const struct tandem_request *req, const struct sock *lsk
 	return req->retrans >= max && (!req->acked || req->retrans >= defer);
 }
 
+/* A SYN-ACK goes again; its lock is held.  Karn: which one will be acknowledged? */
+void tandem_request_resent(struct tandem_request *req)
+{
+	req->snd_us = 0;
+	if (req->resent < U8_MAX)
+		req->resent++;
+}
+
 /* The timer's reference goes with it, or stays for the next round. */
 static void req_timer(struct timer_list *t)
 {
@@ -356,7 +364,7 @@ static void req_timer(struct timer_list *t)
 		goto out;
 	}
 	if (resend)
-		req->snd_us = 0;	/* Karn: which one was acknowledged? */
+		tandem_request_resent(req);
 	if (!req->retrans) {
 		spin_lock(&listen->lock);
 		WRITE_ONCE(listen->n_young, listen->n_young - 1);

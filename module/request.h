@@ -35,6 +35,8 @@ unsigned long tandem_request_timeout(const struct tandem_request *req);
 /* @cookie: NULL, or what rides on the timestamp. rcu_read_lock held. */
 void tandem_send_synack(struct tandem_request *req, struct dst_entry *dst,
 			const struct tandem_cookie *cookie);
+/* The same again: note it under its lock, then send without. */
+void tandem_request_resent(struct tandem_request *req);
 void tandem_resend_synack(struct tandem_request *req);
 
 #endif /* _TANDEM_REQUEST_H */

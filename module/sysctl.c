@@ -19,46 +19,6 @@
 #include "socket.h"
 #include "sysctl.h"
 
-/* X(name in /proc/sys, field, lowest, highest, default) */
-#define TANDEM_KNOB_LIST(X)						\
-	X("syn_retries", syn_retries, 1, 127, 6)			\
-	X("synack_retries", synack_retries, 0, 255, 5)			\
-	X("retries1", retries1, 0, 255, 3)				\
-	X("retries2", retries2, 0, 255, 15)				\
-	X("orphan_retries", orphan_retries, 0, 255, 0)			\
-	X("rto_init_ms", rto_init_ms, 1, 120000, 1000)			\
-	X("delack_max_ms", delack_max_ms, 0, 499, 40)			\
-	X("delack_segs", delack_segs, 1, 255, 2)			\
-	X("keepalive_time", keepalive_time, 1, 32767, 7200)		\
-	X("keepalive_intvl", keepalive_intvl, 1, 32767, 75)		\
-	X("keepalive_probes", keepalive_probes, 1, 127, 9)		\
-	X("fin_timeout", fin_timeout, 0, 3600, 60)			\
-	X("timewait_ms", timewait_ms, 1, 600000, 60000)			\
-	X("max_tw_buckets", max_tw_buckets, 0, INT_MAX, 262144)		\
-	X("max_syn_backlog", max_syn_backlog, 1, INT_MAX, 4096)		\
-	X("max_orphans", max_orphans, 0, INT_MAX, 262144)		\
-	X("tw_reuse", reuse_tw, 0, 2, 2)				\
-	X("timestamps", timestamps, 0, 1, 1)				\
-	X("sack", sack, 0, 1, 1)					\
-	X("dsack", dsack, 0, 1, 1)					\
-	X("window_scaling", window_scaling, 0, 1, 1)			\
-	X("init_cwnd", init_cwnd, 1, 1000, 10)				\
-	X("min_mss", min_mss, 48, 65535, 48)				\
-	X("moderate_rcvbuf", moderate_rcvbuf, 0, 1, 1)			\
-	X("abort_on_overflow", abort_on_overflow, 0, 1, 0)		\
-	X("challenge_ack_limit", challenge_ack_limit, 0, INT_MAX, INT_MAX) \
-	X("syncookies", syncookies, 0, 2, 1)				\
-	X("no_delay", no_delay, 0, 1, 0)
-
-/* Those with a handler of their own; X(name, first field, mode, handler) */
-#define TANDEM_OTHER_LIST(X)						\
-	X("rmem", rmem, 0644, knob_buffer)				\
-	X("wmem", wmem, 0644, knob_buffer)				\
-	X("rto_min_ms", rto_min_ms, 0644, knob_rto)			\
-	X("rto_max_ms", rto_max_ms, 0644, knob_rto)			\
-	X("wire", wire, 0644, knob_wire)				\
-	X("isn_fixed", isn_fixed, 0644, proc_douintvec)
-
 struct knob {
 	const char	*name;
 	size_t		offset;
@@ -67,15 +27,44 @@ struct knob {
 	int		def;
 };
 
+#define KNOB(name, field, lo, hi, def)					\
+	{ name, offsetof(struct tandem_knobs, field), lo, hi, def }
+
+/* Name in /proc/sys, field, lowest, highest, default. */
 static const struct knob knobs[] = {
-#define X(n, f, l, h, d) { n, offsetof(struct tandem_knobs, f), l, h, d },
-	TANDEM_KNOB_LIST(X)
-#undef X
+	KNOB("syn_retries", syn_retries, 1, 127, 6),
+	KNOB("synack_retries", synack_retries, 0, 255, 5),
+	KNOB("retries1", retries1, 0, 255, 3),
+	KNOB("retries2", retries2, 0, 255, 15),
+	KNOB("orphan_retries", orphan_retries, 0, 255, 0),
+	KNOB("rto_init_ms", rto_init_ms, 1, 120000, 1000),
+	KNOB("delack_max_ms", delack_max_ms, 0, 499, 40),
+	KNOB("delack_segs", delack_segs, 1, 255, 2),
+	KNOB("keepalive_time", keepalive_time, 1, 32767, 7200),
+	KNOB("keepalive_intvl", keepalive_intvl, 1, 32767, 75),
+	KNOB("keepalive_probes", keepalive_probes, 1, 127, 9),
+	KNOB("fin_timeout", fin_timeout, 0, 3600, 60),
+	KNOB("timewait_ms", timewait_ms, 1, 600000, 60000),
+	KNOB("max_tw_buckets", max_tw_buckets, 0, INT_MAX, 262144),
+	KNOB("max_syn_backlog", max_syn_backlog, 1, INT_MAX, 4096),
+	KNOB("max_orphans", max_orphans, 0, INT_MAX, 262144),
+	KNOB("tw_reuse", reuse_tw, 0, 2, 2),
+	KNOB("timestamps", timestamps, 0, 1, 1),
+	KNOB("sack", sack, 0, 1, 1),
+	KNOB("dsack", dsack, 0, 1, 1),
+	KNOB("window_scaling", window_scaling, 0, 1, 1),
+	KNOB("init_cwnd", init_cwnd, 1, 1000, 10),
+	KNOB("min_mss", min_mss, 48, 65535, 48),
+	KNOB("moderate_rcvbuf", moderate_rcvbuf, 0, 1, 1),
+	KNOB("abort_on_overflow", abort_on_overflow, 0, 1, 0),
+	KNOB("challenge_ack_limit", challenge_ack_limit, 0, INT_MAX, INT_MAX),
+	KNOB("syncookies", syncookies, 0, 2, 1),
+	KNOB("no_delay", no_delay, 0, 1, 0),
 };
 
 /* Buffers, bytes: a segment must fit, and sums of them an int. */
 #define BUF_LO	2048
-#define BUF_HI	(1 << 30)
+#define BUF_HI	0x40000000
 /* RTO bounds, ms. */
 #define RTO_MIN_LO	1
 #define RTO_MAX_LO	1000
@@ -189,20 +178,21 @@ static int knob_cong_list(TANDEM_CTL_CONST struct ctl_table *table, int write,
 	return ret;
 }
 
+/* Those with a handler of their own. */
 struct other_knob {
 	const char	*name;
 	size_t		offset;
 	size_t		size;
-	umode_t		mode;
 	proc_handler	*handler;
 };
 
 static const struct other_knob other_knobs[] = {
-#define X(n, f, m, h) {							\
-	n, offsetof(struct tandem_knobs, f),				\
-	sizeof_field(struct tandem_knobs, f), m, h },
-	TANDEM_OTHER_LIST(X)
-#undef X
+	{ "rmem", offsetof(struct tandem_knobs, rmem), 3 * sizeof(int), knob_buffer },
+	{ "wmem", offsetof(struct tandem_knobs, wmem), 3 * sizeof(int), knob_buffer },
+	{ "rto_min_ms", offsetof(struct tandem_knobs, rto_min_ms), sizeof(int), knob_rto },
+	{ "rto_max_ms", offsetof(struct tandem_knobs, rto_max_ms), sizeof(int), knob_rto },
+	{ "wire", offsetof(struct tandem_knobs, wire), sizeof(int), knob_wire },
+	{ "isn_fixed", offsetof(struct tandem_knobs, isn_fixed), sizeof(u32), proc_douintvec },
 };
 
 /* Of the whole machine, or not of struct tandem_knobs. */
@@ -262,7 +252,7 @@ static void sysctl_fill(struct net *net, struct ctl_table *t)
 		t->procname = other_knobs[i].name;
 		t->data = base + other_knobs[i].offset;
 		t->maxlen = other_knobs[i].size;
-		t->mode = other_knobs[i].mode;
+		t->mode = 0644;
 		t->proc_handler = other_knobs[i].handler;
 		/* knob_rto() looks at its neighbour. */
 		if (t->proc_handler == knob_rto)

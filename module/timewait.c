@@ -99,7 +99,7 @@ static void tw_fill(struct tandem_timewait *tw, struct sock *sk, int substate)
 
 	tw->net = net;
 	tw->flow.key = tp->flow.key;
-	tw->flow.bound_dev_if = tp->flow.bound_dev_if;
+	tw->flow.bound_dev_if = sk->sk_bound_dev_if;
 	tw->flow.kind = TANDEM_FLOW_TIMEWAIT;
 	tw->substate = substate;
 	tw->timeout = msecs_to_jiffies(tandem_knob(net, timewait_ms));
@@ -115,7 +115,7 @@ static void tw_fill(struct tandem_timewait *tw, struct sock *sk, int substate)
 	tw->v6 = sk->sk_family == AF_INET6;
 	tw->v6only = ipv6_only_sock(sk);
 	tw->tos = inet_sk(sk)->tos;
-	if (tp->flow.hashed && !ipv6_addr_v4mapped(&tp->flow.key.laddr))
+	if (tp->af == &tandem_ipv6_ops)
 		tw->tos = inet6_sk(sk)->tclass;
 	tw->reuse = sk->sk_reuse;
 	tw->reuseport = sk->sk_reuseport;

@@ -78,9 +78,8 @@ def check_sysctls():
     source = read("module", "sysctl.c")
     docs = sections(read("Documentation", "networking", page))
     known = set()
-    simple = re.findall(
-        r'X\("(\w+)",\s*\w+,\s*(\w+),\s*(\w+),\s*(\w+)\)',
-        macro(source, "TANDEM_KNOB_LIST"))
+    simple = re.findall(r'KNOB\("(\w+)",\s*\w+,\s*(\w+),\s*(\w+),\s*(\w+)\)',
+                        source)
     for name, lo, hi, default in simple:
         known.add(name)
         if name not in docs:
@@ -92,7 +91,7 @@ def check_sysctls():
         have = numbers(field(docs[name], "Default"))[:1]
         if have != [number(default, source)]:
             complain(page, f"{name}: default is {default}, documented {have}")
-    known.update(re.findall(r'X\("(\w+)"', macro(source, "TANDEM_OTHER_LIST")))
+    known.update(re.findall(r'{ "(\w+)", offsetof', source))
     known.update(re.findall(r'procname = "(\w+)"', source))
     for name in sorted(known):
         if name not in docs:

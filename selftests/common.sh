@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2317
 #
 # What the shell tests share: KTAP, namespaces with a cleanup, waits on
 # conditions, counters, and the program that moves and compares bytes.
@@ -18,6 +18,10 @@ id=$$
 spaces=() children=()
 
 is_tcp() { [ "$TANDEM_PROTO" = 6 ]; }
+# The knobs and counters exist once the module is there; a socket loads it.
+is_tcp || [ -d /proc/sys/net/tandem ] ||
+	"$BIN/transfer" --bytes 1 >/dev/null 2>&1
+
 say() { echo "# $*"; }
 virtual_time() { grep -q time-travel /proc/cmdline; }
 
@@ -83,7 +87,7 @@ trap 'exit 1' INT TERM
 # background COMMAND...: start it; cleanup ends it. Its pid is in $!.
 background() {
 	"$@" &
-	children+=($!)
+	children+=("$!")
 }
 
 # until_true SECONDS COMMAND...: wait for a condition
@@ -199,13 +203,13 @@ transfer_between() {
 	in_space "$srv" "$BIN/transfer" "--$way" "$@" --ready "$work/port" \
 		--server "$addr" 0 &
 	pid=$!
-	children+=($pid)
+	children+=("$pid")
 	until_true 20 test -s "$work/port" || return 1
 	port=$(cat "$work/port")
 	in_space "$cli" "$BIN/transfer" "--$way" "$@" --client "$addr" "$port"
 	rc=$?
-	[ $rc -eq 0 ] || kill $pid 2>/dev/null
-	wait $pid || rc=1
+	[ $rc -eq 0 ] || kill "$pid" 2>/dev/null
+	wait "$pid" || rc=1
 	return $rc
 }
 
@@ -216,13 +220,13 @@ capture() {
 		-w "$3" "ip proto $TANDEM_PROTO or ip6 proto $TANDEM_PROTO" \
 		2>"$3.err" &
 	capture_pid=$!
-	children+=($capture_pid)
+	children+=("$capture_pid")
 	until_true 20 grep -q listening "$3.err"
 }
 
 end_capture() {
-	kill -TERM $capture_pid
-	wait $capture_pid
+	kill -TERM "$capture_pid"
+	wait "$capture_pid"
 	return 0
 }
 

@@ -15,7 +15,7 @@ thrift() {
 	local before after
 	# shellcheck disable=SC2154 # a and b are set by pair()
 	before=$(($(packets "$a" v tx) + $(packets "$a" v rx)))
-	transfer_between "$b" "$a" "$(addr_of "$1" 2)" "$1" --echo $n --size 32 ||
+	transfer_between "$b" "$a" "$(addr_of "$1" 2)" "$1" --echo "$n" --size 32 ||
 		return 1
 	after=$(($(packets "$a" v tx) + $(packets "$a" v rx)))
 	echo "$((after - before)) packets for $n messages"
@@ -37,7 +37,7 @@ piggybacked() {
 	piggy=$(($(ctr "$a" PiggyAcksOut) + $(ctr "$b" PiggyAcksOut) - piggy_before))
 	pure=$(($(ctr "$a" PureAcksOut) + $(ctr "$b" PureAcksOut) - pure_before))
 	echo "$piggy piggybacked, $pure pure ACKs"
-	[ $piggy -ge $((19 * n / 10)) ] && [ $pure -le $((n / 10)) ]
+	[ "$piggy" -ge $((19 * n / 10)) ] && [ "$pure" -le $((n / 10)) ]
 }
 
 for way in v4 v6 mapped; do
