@@ -112,7 +112,8 @@ space() {
 	fi
 }
 
-# in_space NS COMMAND...
+# in_space NS COMMAND...; not for the background: the function's own process
+# would be killed instead of the command
 in_space() {
 	local ns=$1
 	shift
@@ -200,7 +201,8 @@ transfer_between() {
 	local srv=$1 cli=$2 addr=$3 way=$4 port pid rc
 	shift 4
 	rm -f "$work/port"
-	in_space "$srv" "$BIN/transfer" "--$way" "$@" --ready "$work/port" \
+	ip netns exec "$srv" "$BIN/transfer" "--$way" "$@" \
+		--ready "$work/port" \
 		--server "$addr" 0 &
 	pid=$!
 	children+=("$pid")
@@ -216,18 +218,34 @@ transfer_between() {
 # capture NS DEV FILE: start tcpdump, return when it listens
 capture() {
 	rm -f "$3" "$3.err"
-	in_space "$1" tcpdump --immediate-mode -U -n -s 200 -B 65536 -i "$2" \
+	ip netns exec "$1" env --default-signal=INT \
+		tcpdump --immediate-mode -U -n -s 120 -B 4096 -i "$2" \
 		-w "$3" "ip proto $TANDEM_PROTO or ip6 proto $TANDEM_PROTO" \
 		2>"$3.err" &
 	capture_pid=$!
+	capture_file=$3
 	children+=("$capture_pid")
-	until_true 20 grep -q listening "$3.err"
+	until_true 30 grep -q listening "$3.err" && return 0
+	cat "$3.err"
+	return 1
 }
 
+# Does the capture hold still? It is read from a ring, so it may lag.
+capture_rests() {
+	local size
+	size=$(stat -c %s "$capture_file")
+	read -rt 0.1 <> <(:)
+	[ "$size" = "$(stat -c %s "$capture_file")" ]
+}
+
+# end_capture: false when packets were missed
 end_capture() {
-	kill -TERM "$capture_pid"
+	until_true 30 capture_rests
+	kill -INT "$capture_pid"
 	wait "$capture_pid"
-	return 0
+	grep -q "^0 packets dropped by kernel" "$capture_file.err" && return 0
+	cat "$capture_file.err"
+	return 1
 }
 
 have() { command -v "$1" >/dev/null 2>&1; }

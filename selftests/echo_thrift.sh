@@ -8,7 +8,8 @@
 . "$(dirname "$0")/common.sh"
 
 n=1000
-plan 9
+[ $# -gt 0 ] || set -- v4 v6 mapped
+plan $(($# * 3))
 pair
 
 thrift() {
@@ -40,11 +41,11 @@ piggybacked() {
 	[ "$piggy" -ge $((19 * n / 10)) ] && [ "$pure" -le $((n / 10)) ]
 }
 
-for way in v4 v6 mapped; do
+for way in "$@"; do
 	sent_before=$(($(ctr "$a" OutSegs) + $(ctr "$b" OutSegs)))
 	piggy_before=$(($(ctr "$a" PiggyAcksOut) + $(ctr "$b" PiggyAcksOut)))
 	pure_before=$(($(ctr "$a" PureAcksOut) + $(ctr "$b" PureAcksOut)))
-	check "echo_thrift.$way" thrift $way
+	check "echo_thrift.$way" thrift "$way"
 	check "echo_thrift_counters.$way" by_counters
 	check "echo_thrift_piggybacked.$way" piggybacked
 done

@@ -8,7 +8,8 @@
 . "$(dirname "$0")/common.sh"
 
 n=${TANDEM_CONNS:-1000}
-plan 6
+[ $# -gt 0 ] || set -- v4 v6 mapped
+plan $(($# * 2))
 pair
 
 counts() {
@@ -24,8 +25,8 @@ counts() {
 
 opened=0
 ulimit -n 8192
-for way in v4 v6 mapped; do
-	check "many.$way" transfer_between "$b" "$a" "$(addr_of $way 2)" $way \
+for way in "$@"; do
+	check "many.$way" transfer_between "$b" "$a" "$(addr_of "$way" 2)" $way \
 		--streams "$n" --bytes 20000 --seed 3 --timeout 120 --verbose
 	opened=$((opened + n))
 	check "many_counts.$way" counts
