@@ -598,9 +598,11 @@ int tandem_do_rcv(struct sock *sk, struct sk_buff *skb)
 	}
 	switch (sk->sk_state) {
 	case TCP_CLOSE:
-		if (!(s.cb->flags & TANDEM_F_RST))
-			tandem_send_reset(sock_net(sk), NULL, skb, TANDEM_R_NOSOCK);
-		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_NOSOCK);
+		/*
+		 * On the backlog while the connection ended: a late ACK or FIN that
+		 * TIME-WAIT would have taken.  It deserves no reset (Linux likewise).
+		 */
+		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_NONE);
 		break;
 	case TCP_LISTEN:
 		/* Left on the backlog while listen() ran; the peer sends it again. */

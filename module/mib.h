@@ -91,7 +91,6 @@
 	X(RTORETRANS, "RtoRetrans", "segments sent again after a timeout")	\
 	X(SYNRETRANS, "SynRetrans", "SYNs sent again")			\
 	X(RECOVERIES, "Recoveries", "times fast recovery began")	\
-	X(LOSSUNDO, "LossUndo", "recoveries found spurious")		\
 	X(SACKBLOCKSIN, "SackBlocksIn", "SACK blocks received, blocks")	\
 	X(SACKBLOCKSOUT, "SackBlocksOut", "SACK blocks sent, blocks")	\
 	X(SACKDISCARD, "SackDiscard", "SACK blocks ignored as nonsense, blocks") \

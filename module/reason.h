@@ -53,7 +53,6 @@
 	X(SYNACKIN, "syn-ack", 0)					\
 	X(ACKIN, "ack", 0)						\
 	X(FININ, "fin", 0)						\
-	X(TIMER, "timer", 0)						\
 	/* retransmissions */						\
 	X(RTX_RTO, "timeout", TANDEM_MIB_RTORETRANS)			\
 	X(RTX_FAST, "fast-retransmit", TANDEM_MIB_FASTRETRANS)		\

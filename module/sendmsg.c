@@ -22,8 +22,10 @@ struct sk_buff *tandem_alloc_skb(struct sock *sk, gfp_t gfp, bool force)
 
 	if (!skb)
 		return NULL;
-	/* What must go (SYN, FIN, a piece cut off) goes, above the limit if need be. */
-	if (!sk_wmem_schedule(sk, skb->truesize) && !force) {
+	if (force) {
+		/* What must go (SYN, FIN, a piece cut off) goes, above the limit. */
+		tandem_forced_mem_schedule(sk, skb->truesize);
+	} else if (!sk_wmem_schedule(sk, skb->truesize)) {
 		__kfree_skb(skb);
 		return NULL;
 	}
