@@ -25,7 +25,6 @@ for way in "$@"; do
 		is_tcp && why="Tandem's own counters" && return 4
 		[ "$(ctr "$a" InCsumErrors)" = 0 ] &&
 		[ "$(ctr "$b" InCsumErrors)" = 0 ] &&
-		[ "$(ctr "$a" RtoExpired)" = 0 ] &&
 		[ "$(ctr "$b" OutRsts)" = 0 ] &&
 		[ "$(ctr "$b" InBytes)" -ge $((mib << 20)) ] &&
 		[ "$(ctr "$a" InBytes)" -ge $((mib << 20)) ]
