@@ -44,26 +44,41 @@ own() {
 	esac
 }
 
-# A refused connection says that the server is not there yet.
-client() {
-	local way=$1 port=$2 end=$((SECONDS + 90))
+# The server says over plain TCP that it listens, and is heard once.
+server() {
+	local way=$1 port=$2 pid rc
 	shift 2
-	until "$BIN/transfer" "--$way" "$@" --timeout 120 \
-		--client "$(peer "$way")" "$port"; do
-		[ $SECONDS -lt $end ] || return 1
-		grep -q refused "$work/log" || return 1
-		: >"$work/log"
-	done
+	rm -f "$work/port"
+	"$BIN/transfer" "--$way" "$@" --timeout 120 --ready "$work/port" \
+		--server "$(own "$way")" "$port" &
+	pid=$!
+	children+=("$pid")
+	until_true 20 test -s "$work/port" || return 1
+	busybox nc -l -p $((port + 1000)) </dev/null >/dev/null &
+	children+=("$!")
+	wait "$pid"
+	rc=$?
+	kill "$!" 2>/dev/null
+	return $rc
+}
+
+server_listens() {
+	(exec 3<>"/dev/tcp/$TANDEM_PEER4/$(($1 + 1000))") 2>/dev/null
+}
+
+client() {
+	local way=$1 port=$2
+	shift 2
+	until_true 150 server_listens "$port" || return 1
+	"$BIN/transfer" "--$way" "$@" --timeout 120 \
+		--client "$(peer "$way")" "$port"
 }
 
 while read -r name port way options; do
+	role=client
+	[ "$TANDEM_ROLE" = b ] || role=server
 	# shellcheck disable=SC2086 # a list of options
-	if [ "$TANDEM_ROLE" = a ]; then
-		check "twohosts_$name" "$BIN/transfer" "--$way" $options \
-			--timeout 120 --server "$(own "$way")" "$port"
-	else
-		check "twohosts_$name" client "$way" "$port" $options
-	fi
+	check "twohosts_$name" $role "$way" "$port" $options
 done <<<"$(cases)"
 
 own_ctr() {

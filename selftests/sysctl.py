@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The knobs net.tandem.* (sysctl.c): default, range, refusal, namespace.
+
+Out of range is EINVAL and the old value stays; every namespace has its own,
+with the defaults and not the values of its maker; every knob is documented.
+"""
+
+import errno
+import os
+import sys
+
+from tpeer import World, check, main, tandem_only
+
+INT_MAX = 0x7fffffff
+DIR = "/proc/sys/net/tandem/"
+DOC = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                   "../Documentation/networking/tandem-sysctl.rst")
+
+# name: default, lowest, highest (None: see below)
+KNOBS = dict(
+    syn_retries=(6, 1, 127), synack_retries=(5, 0, 255),
+    retries1=(3, 0, 255), retries2=(15, 0, 255), orphan_retries=(0, 0, 255),
+    rto_init_ms=(1000, 1, 120000), rto_min_ms=(200, 1, 120000),
+    rto_max_ms=(120000, 1000, 120000), delack_max_ms=(40, 0, 499),
+    delack_segs=(2, 1, 255), keepalive_time=(7200, 1, 32767),
+    keepalive_intvl=(75, 1, 32767), keepalive_probes=(9, 1, 127),
+    fin_timeout=(60, 0, 3600), timewait_ms=(60000, 1, 600000),
+    max_tw_buckets=(None, 0, INT_MAX), max_syn_backlog=(4096, 1, INT_MAX),
+    max_orphans=(None, 0, INT_MAX), tw_reuse=(2, 0, 2), timestamps=(1, 0, 1),
+    sack=(1, 0, 1), dsack=(1, 0, 1), window_scaling=(1, 0, 1),
+    init_cwnd=(10, 1, 1000), min_mss=(48, 48, 65535),
+    moderate_rcvbuf=(1, 0, 1), abort_on_overflow=(0, 0, 1),
+    challenge_ack_limit=(INT_MAX, 0, INT_MAX), syncookies=(1, 0, 2),
+    no_delay=(0, 0, 1), isn_fixed=(0, 0, 0xffffffff))
+OTHERS = ("rmem", "wmem", "mem", "wire", "congestion_control",
+          "available_congestion_control")
+
+
+def read(name):
+    with open(DIR + name) as f:
+        return f.read().split()
+
+
+def write(name, value):
+    """0 or the errno."""
+    try:
+        with open(DIR + name, "w") as f:
+            f.write(str(value))
+    except OSError as e:
+        return e.errno
+    return 0
+
+
+def refused(name, value):
+    old = read(name)
+    got = write(name, value)
+    check(got == errno.EINVAL, "%s = %s: %s" % (
+        name, value, errno.errorcode.get(got, got)))
+    check(read(name) == old, "%s = %s: the old value stays, is %s" % (
+        name, value, read(name)))
+
+
+def test_defaults(w):
+    tandem_only()
+    for name, (default, _, _) in KNOBS.items():
+        if default is not None:
+            check(read(name) == [str(default)], "%s is %s" % (
+                name, read(name)))
+    check(read("wire") == ["native"], "wire")
+    check(read("congestion_control") == ["reno"], "congestion_control")
+    check("reno" in read("available_congestion_control"), "available")
+
+
+def test_ranges(w):
+    tandem_only()
+    for name, (_, lo, hi) in KNOBS.items():
+        for value in (lo, hi):
+            check(write(name, value) == 0, "%s = %d" % (name, value))
+            check(read(name) == [str(value)], "%s reads %s" % (
+                name, read(name)))
+        refused(name, lo - 1)
+        refused(name, hi + 1)
+        refused(name, "many")
+        if hi < 0xffffffff:
+            refused(name, -INT_MAX)
+        # Give rto_min_ms and rto_max_ms, which bound each other, room.
+        if name == "rto_min_ms":
+            write(name, 200)
+
+
+def test_rto_bounds_each_other(w):
+    tandem_only()
+    check(write("rto_max_ms", 2000) == 0, "maximum 2000")
+    refused("rto_min_ms", 2001)
+    check(write("rto_min_ms", 2000) == 0, "minimum 2000")
+    refused("rto_max_ms", 1999)
+
+
+def test_buffers(w):
+    tandem_only()
+    for name in ("rmem", "wmem"):
+        check(len(read(name)) == 3, "three values")
+        check(write(name, "4096 20000 300000") == 0, "in order")
+        check(read(name) == ["4096", "20000", "300000"], "reads back")
+        refused(name, "4096 20000 10000")
+        refused(name, "30000 20000 300000")
+        refused(name, "-1 20000 300000")
+        refused(name, "4096 20000 2147483647")
+        refused(name, "4096 x 300000")
+    with w.socket() as s:
+        check(s.getsockopt(1, 7) == 20000, "SO_SNDBUF starts there")
+
+
+def test_names(w):
+    tandem_only()
+    for name in ("wire", "congestion_control"):
+        old = read(name)
+        got = write(name, "nonesuch")
+        check(got in (errno.EINVAL, errno.ENOENT), "%s: %s" % (name, got))
+        check(read(name) == old, "the old value stays")
+        check(write(name, old[0]) == 0, "its own value is taken")
+
+
+def test_per_namespace(w):
+    tandem_only()
+    for name, (_, _, hi) in KNOBS.items():
+        write(name, hi)
+    World(w.way)			# this process is in a new one now
+    test_defaults(w)
+
+
+def test_knobs_reach_sockets(w):
+    tandem_only()
+    write("keepalive_time", 123)
+    write("keepalive_intvl", 7)
+    write("keepalive_probes", 4)
+    write("syn_retries", 3)
+    write("no_delay", 1)
+    with w.socket() as s:
+        got = [s.getsockopt(6, o) for o in (4, 5, 6, 7, 1)]
+    check(got == [123, 7, 4, 3, 1], "options are %s" % got)
+
+
+def test_unprivileged(w):
+    tandem_only()
+    os.seteuid(65534)
+    check(write("sack", 0) in (errno.EACCES, errno.EPERM), "refused")
+    os.seteuid(0)
+
+
+def test_none_forgotten(w):
+    """Each file is in this test, and in the documentation."""
+    tandem_only()
+    have = set(os.listdir(DIR))
+    known = set(KNOBS) | set(OTHERS)
+    check(have == known, "untested %s, missing %s" % (
+        sorted(have - known), sorted(known - have)))
+    if not os.path.exists(DOC):
+        return
+    with open(DOC) as f:
+        text = f.read()
+    lost = [n for n in have if n not in text]
+    check(not lost, "undocumented: %s" % lost)
+
+
+TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]
+
+if __name__ == "__main__":
+    sys.exit(main(TESTS, ways=("v4",)))
