@@ -111,7 +111,7 @@ bootstrap() {
 	proxy=$(apt_proxy)
 	as_root rm -rf "$root" && mkdir -p "$root" &&
 	as_root env ${proxy:+http_proxy="$proxy"} debootstrap \
-		--variant=minbase --include=linux-headers-cloud-amd64,make,gcc,kmod \
+		--variant=minbase --include=linux-headers-cloud-amd64,make,gcc,kmod,perl \
 		"$suite" "$root" "$(apt_mirror)"
 }
 

@@ -12,7 +12,11 @@
 #endif
 
 FIXTURE(port) {};
-TT_WAYS(port);
+FIXTURE_VARIANT(port) { enum tt_way way; };
+
+FIXTURE_VARIANT_ADD(port, v4) { .way = TT_V4 };
+FIXTURE_VARIANT_ADD(port, v6) { .way = TT_V6 };
+FIXTURE_VARIANT_ADD(port, mapped) { .way = TT_MAPPED };
 
 FIXTURE_SETUP(port)
 {

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # 256 MiB each way at once over a clean link, every byte compared, over IPv4,
 # IPv6 and v4-mapped addresses. TANDEM_MIB sets another size.
@@ -18,7 +19,6 @@ plan $(($# * 2))
 
 for way in "$@"; do
 	pair
-	# shellcheck disable=SC2154 # a and b are set by pair()
 	check "bulk_clean.$way" transfer_between "$b" "$a" "$(addr_of "$way" 2)" \
 		"$way" --bytes $((mib << 20)) --seed 11 --timeout 300 --verbose
 	lossless() {

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # 32 MiB each way at once through loss 5 %, duplication 2 %, reordering 10 %
 # and corruption 0.5 % together, in both directions; every byte compared, and
@@ -35,7 +36,6 @@ for way in "$@"; do
 	pair
 	shape "$a" v "${bad[@]}"
 	shape "$b" v "${bad[@]}"
-	# shellcheck disable=SC2154 # a and b are set by pair()
 	check "bulk_lossy.$way" transfer_between "$b" "$a" "$(addr_of "$way" 2)" \
 		"$way" --bytes $((mib << 20)) --seed 5 --timeout 400 --verbose
 	check "bulk_lossy_loss_met.$way" seen RetransSegs $((mib * 10))

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # 100 times: load the module, open and close sockets in every state meanwhile, delete
 # the namespaces in the middle of it, unload. rmmod may be refused while a socket
@@ -58,7 +59,6 @@ for ((i = 0; i < cycles; i++)); do
 	loads=$((loads + 1))
 	spaces_before=${#spaces[@]}
 	pair
-	# shellcheck disable=SC2154 # a and b are set by pair()
 	churn "$a" 10.99.0.1 & one=$!
 	# shellcheck disable=SC2154
 	churn "$b" fd99::2 & two=$!

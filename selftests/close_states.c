@@ -11,7 +11,11 @@
 #include "kselftest_harness.h"
 
 FIXTURE(end) { int l, c, s; uint16_t port, cport; };
-TT_WAYS(end);
+FIXTURE_VARIANT(end) { enum tt_way way; };
+
+FIXTURE_VARIANT_ADD(end, v4) { .way = TT_V4 };
+FIXTURE_VARIANT_ADD(end, v6) { .way = TT_V6 };
+FIXTURE_VARIANT_ADD(end, mapped) { .way = TT_MAPPED };
 
 FIXTURE_SETUP(end)
 {
@@ -33,7 +37,12 @@ FIXTURE_TEARDOWN(end)
 	close(self->s);
 }
 
-#define CLOSE(fd)	do { close(fd); (fd) = -1; } while (0)
+/* Close it now; the teardown must not close another's descriptor. */
+static void end(int *fd)
+{
+	close(*fd);
+	*fd = -1;
+}
 
 static void linger(int fd, int secs)
 {
@@ -79,7 +88,7 @@ TEST_F(end, half_close_by_server)
 	EXPECT_EQ(0, recv(self->c, b, 8, 0));
 	ASSERT_EQ(4, send(self->c, "more", 4, 0));
 	EXPECT_EQ(4, recv(self->s, b, 4, MSG_WAITALL));
-	CLOSE(self->c);
+	end(&self->c);
 	EXPECT_EQ(0, recv(self->s, b, 8, 0));
 	EXPECT_TRUE(TT_AWAIT(tt_table_state(variant->way, self->port,
 					    self->cport) == TCP_TIME_WAIT));
@@ -138,7 +147,7 @@ TEST_F(end, shutdown_wakes_reader)
 	ASSERT_EQ(0, pthread_create(&t, NULL, receiving, &self->c));
 	tt_step();
 	linger(self->s, 0);
-	CLOSE(self->s);
+	end(&self->s);
 	pthread_join(t, &r);
 	EXPECT_EQ(-ECONNRESET, (long)r);
 }
@@ -186,7 +195,7 @@ TEST_F(end, linger_zero_resets)
 	int fd;
 
 	linger(self->c, 0);
-	CLOSE(self->c);
+	end(&self->c);
 	EXPECT_EQ(-1, recv(self->s, &b, 1, 0));
 	EXPECT_EQ(ECONNRESET, errno);
 	EXPECT_EQ(TCP_CLOSE, tt_state(self->s));
@@ -205,7 +214,7 @@ TEST_F(end, write_after_reset)
 	char b;
 
 	linger(self->c, 0);
-	CLOSE(self->c);
+	end(&self->c);
 	EXPECT_TRUE(TT_AWAIT(tt_state(self->s) == TCP_CLOSE));
 	EXPECT_EQ(-1, send(self->s, "x", 1, 0));
 	EXPECT_EQ(ECONNRESET, errno);
@@ -221,7 +230,7 @@ TEST_F(end, reset_discards_unread)
 	ASSERT_EQ(2, send(self->c, "ab", 2, 0));
 	ASSERT_EQ(POLLIN, tt_poll_is(self->s, POLLIN, POLLIN));
 	linger(self->c, 0);
-	CLOSE(self->c);
+	end(&self->c);
 	EXPECT_TRUE(TT_AWAIT(tt_state(self->s) == TCP_CLOSE));
 	/* What had come in order may still be read; TCP keeps it. */
 	EXPECT_EQ(2, recv(self->s, b, 4, 0));
@@ -237,7 +246,7 @@ TEST_F(end, close_with_unread_data_resets)
 
 	ASSERT_EQ(2, send(self->c, "ab", 2, 0));
 	ASSERT_EQ(POLLIN, tt_poll_is(self->s, POLLIN, POLLIN));
-	CLOSE(self->s);
+	end(&self->s);
 	EXPECT_EQ(-1, recv(self->c, &b, 1, 0));
 	EXPECT_EQ(ECONNRESET, errno);
 	if (!tt_is_tcp())
@@ -248,7 +257,7 @@ TEST_F(end, data_after_close_resets)
 {
 	char b;
 
-	CLOSE(self->s);
+	end(&self->s);
 	EXPECT_EQ(0, recv(self->c, &b, 1, 0));
 	EXPECT_EQ(1, send(self->c, "x", 1, 0));
 	EXPECT_TRUE(TT_AWAIT(tt_state(self->c) == TCP_CLOSE));
@@ -259,14 +268,14 @@ TEST_F(end, data_after_close_resets)
 
 static char big[1 << 20];
 
-struct closer { int fd; volatile bool done; };
+struct closer { int fd; bool done; };
 
 static void *closing(void *arg)
 {
 	struct closer *c = arg;
 
 	close(c->fd);
-	c->done = true;
+	__atomic_store_n(&c->done, true, __ATOMIC_RELEASE);
 	return NULL;
 }
 
@@ -289,7 +298,7 @@ TEST_F(end, linger_waits)
 	ASSERT_EQ(0, pthread_create(&t, NULL, closing, &c));
 	EXPECT_TRUE(TT_AWAIT(tt_table_state(variant->way, self->cport,
 					    self->port) == TCP_FIN_WAIT1));
-	EXPECT_FALSE(c.done);
+	EXPECT_FALSE(__atomic_load_n(&c.done, __ATOMIC_ACQUIRE));
 	while ((n = recv(self->s, big, sizeof(big), 0)) > 0)
 		got += n;
 	EXPECT_EQ(0, n);
@@ -305,7 +314,7 @@ TEST_F(end, close_sends_all_in_background)
 	tt_nonblock(self->c, true);
 	while ((n = send(self->c, big, sizeof(big), 0)) > 0)
 		sum += n;
-	CLOSE(self->c);
+	end(&self->c);
 	while ((n = recv(self->s, big, sizeof(big), 0)) > 0)
 		got += n;
 	EXPECT_EQ(0, n);
@@ -319,7 +328,7 @@ TEST_F(end, listener_closed_with_pending)
 
 	ASSERT_EQ(0, tt_connect(variant->way, a, self->port));
 	ASSERT_EQ(POLLIN, tt_poll_is(self->l, POLLIN, POLLIN));
-	CLOSE(self->l);
+	end(&self->l);
 	EXPECT_EQ(-1, recv(a, &b, 1, 0));
 	EXPECT_EQ(ECONNRESET, errno);
 	/* The accepted connection is not touched. */
@@ -367,7 +376,7 @@ TEST_F(end, accept_of_a_closed_connection)
 TEST_F(end, fin_wait2_times_out)
 {
 	ASSERT_EQ(0, tt_setint(self->c, IPPROTO_TCP, TCP_LINGER2, 1));
-	CLOSE(self->c);
+	end(&self->c);
 	EXPECT_TRUE(TT_AWAIT(tt_table_state(variant->way, self->cport,
 					    self->port) == TCP_FIN_WAIT2));
 	EXPECT_TRUE(TT_AWAIT(tt_table_state(variant->way, self->cport,
@@ -384,7 +393,7 @@ TEST_F(end, linger2_negative_resets_in_fin_wait2)
 	ASSERT_EQ(0, shutdown(self->c, SHUT_WR));
 	EXPECT_TRUE(TT_AWAIT(tt_state(self->c) == TCP_FIN_WAIT2));
 	ASSERT_EQ(0, tt_setint(self->c, IPPROTO_TCP, TCP_LINGER2, -1));
-	CLOSE(self->c);
+	end(&self->c);
 	EXPECT_TRUE(TT_AWAIT(tt_state(self->s) == TCP_CLOSE));
 	EXPECT_EQ(EPIPE, tt_getint(self->s, SOL_SOCKET, SO_ERROR));
 	EXPECT_EQ(-1, tt_table_state(variant->way, self->cport, self->port));

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # An echo of 1,000 small messages: at most 2.1 segments each, counted by the
 # device (so that TCP is measured alike) and by the counters.
@@ -14,7 +15,6 @@ pair
 
 thrift() {
 	local before after
-	# shellcheck disable=SC2154 # a and b are set by pair()
 	before=$(($(packets "$a" v tx) + $(packets "$a" v rx)))
 	transfer_between "$b" "$a" "$(addr_of "$1" 2)" "$1" --echo "$n" --size 32 ||
 		return 1

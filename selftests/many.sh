@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # 1,000 connections at once, bytes compared on each, and the counts right at
 # both ends afterwards.
@@ -14,7 +15,6 @@ pair
 
 counts() {
 	is_tcp && why="Tandem's own counters" && return 4
-	# shellcheck disable=SC2154 # a and b are set by pair()
 	echo "opens $(ctr "$a" ActiveOpens) / $(ctr "$b" PassiveOpens)," \
 		"established $(ctr "$a" CurrEstab) $(ctr "$b" CurrEstab)"
 	[ "$(ctr "$a" ActiveOpens)" -eq "$opened" ] &&

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # A router with a narrow link behind it, and a router that refuses: what real
 # ICMP does to connections (ipv4.c, ipv6.c: the error handlers).
@@ -10,12 +11,11 @@
 #   +-----+            +--------+            +-----+
 . "$(dirname "$0")/common.sh"
 
-plan 10
+plan 12
 
 space a
 space r
 space b
-# shellcheck disable=SC2154 # set by space()
 link "$a" v "$r" left
 link "$r" right "$b" v
 address "$a" v 10.98.1.1/24 fd98:1::1/64
@@ -66,38 +66,27 @@ for way in v4 v6 mapped; do
 	check "pmtu_shrunk.$way" shrunk
 done
 
-# refused NS-SIDE REJECTION ERRNO WAY: connect through a router that refuses
+# refused ADDR ERRNO WAY: connect through a router that has no way on
 refused() {
-	in_space "$r" nft "add table inet t; add chain inet t f \
-		{ type filter hook forward priority 0; }; \
-		add rule inet t f meta l4proto $TANDEM_PROTO reject with $1" ||
-		return 1
-	in_space "$a" "$PYTHON" - "$2" "$3" "$(far "$3")" <<-'END'
+	in_space "$a" "$PYTHON" - "$1" "$2" "$3" <<-'END'
 		import errno, os, socket, sys
-		family = socket.AF_INET if sys.argv[2] == "v4" else socket.AF_INET6
+		family = socket.AF_INET if sys.argv[3] == "v4" else socket.AF_INET6
 		s = socket.socket(family, socket.SOCK_STREAM,
 		                  int(os.environ["TANDEM_PROTO"]))
-		got = s.connect_ex((sys.argv[3], 80))
+		got = s.connect_ex((sys.argv[1], 80))
 		print("connect:", errno.errorcode.get(got, got))
-		sys.exit(got != getattr(errno, sys.argv[1]))
+		sys.exit(got != getattr(errno, sys.argv[2]))
 	END
-	local rc=$?
-	in_space "$r" nft delete table inet t
-	return $rc
 }
 
-if have nft && in_space "$r" nft list ruleset >/dev/null 2>&1; then
-	check reject_host.v4 refused "icmp type host-unreachable" \
-		EHOSTUNREACH v4
-	check reject_net.v4 refused "icmp type net-unreachable" ENETUNREACH v4
-	check reject_port.v4 refused "icmp type port-unreachable" \
-		ECONNREFUSED v4
-	check reject_port.v6 refused "icmpv6 type port-unreachable" \
-		ECONNREFUSED v6
-else
-	for name in reject_host.v4 reject_net.v4 reject_port.v4 reject_port.v6; do
-		why="no nft here"
-		result 4 $name
-	done
-fi
+ip -n "$r" route add unreachable 10.98.3.0/24
+ip -n "$r" route add prohibit 10.98.4.0/24
+ip -n "$r" -6 route add unreachable fd98:3::/64
+ip -n "$r" -6 route add prohibit fd98:4::/64
+check router_unreachable.v4 refused 10.98.3.1 EHOSTUNREACH v4
+check router_prohibits.v4 refused 10.98.4.1 EHOSTUNREACH v4
+check router_knows_no_way.v4 refused 10.98.5.1 ENETUNREACH v4
+check router_unreachable.v6 refused fd98:3::1 ENETUNREACH v6
+check router_prohibits.v6 refused fd98:4::1 EACCES v6
+check router_knows_no_way.v6 refused fd98:5::1 ENETUNREACH v6
 finish

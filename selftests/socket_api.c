@@ -11,7 +11,11 @@
 #include "kselftest_harness.h"
 
 FIXTURE(api) {};
-TT_WAYS(api);
+FIXTURE_VARIANT(api) { enum tt_way way; };
+
+FIXTURE_VARIANT_ADD(api, v4) { .way = TT_V4 };
+FIXTURE_VARIANT_ADD(api, v6) { .way = TT_V6 };
+FIXTURE_VARIANT_ADD(api, mapped) { .way = TT_MAPPED };
 
 FIXTURE_SETUP(api)
 {

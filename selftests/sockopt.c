@@ -15,7 +15,11 @@
 #define TANDEM_WIRE	1001
 
 FIXTURE(opt) { int fd; };
-TT_WAYS(opt);
+FIXTURE_VARIANT(opt) { enum tt_way way; };
+
+FIXTURE_VARIANT_ADD(opt, v4) { .way = TT_V4 };
+FIXTURE_VARIANT_ADD(opt, v6) { .way = TT_V6 };
+FIXTURE_VARIANT_ADD(opt, mapped) { .way = TT_MAPPED };
 
 FIXTURE_SETUP(opt)
 {

@@ -293,10 +293,4 @@ again:
 	return found;
 }
 
-#define TT_WAYS(fixture)						\
-FIXTURE_VARIANT(fixture) { enum tt_way way; };				\
-FIXTURE_VARIANT_ADD(fixture, v4) { .way = TT_V4 };			\
-FIXTURE_VARIANT_ADD(fixture, v6) { .way = TT_V6 };			\
-FIXTURE_VARIANT_ADD(fixture, mapped) { .way = TT_MAPPED }
-
 #endif /* TANDEM_TEST_H */

@@ -16,6 +16,7 @@ namespace of its own, over IPv4 and IPv6. TANDEM_PROTO=6 runs it over TCP.
 import ctypes
 import errno
 import fcntl
+import gc
 import os
 import select
 import signal
@@ -234,6 +235,7 @@ class World:
         self.src = socket.inet_pton(self.family, REMOTE[way])
         self.dst = socket.inet_pton(self.family, LOCAL[way])
         self.inbox = []
+        self.conns = []
         self.trace = []
         self.icmp = []
         self.start = time.monotonic()
@@ -336,7 +338,9 @@ class World:
         if port is None:
             self.next_port += 1
             port = self.next_port
-        return Conn(self, port, dut_port, **kw)
+        c = Conn(self, port, dut_port, **kw)
+        self.conns.append(c)
+        return c
 
     def passive(self, lsock=None, **kw):
         """An accepted socket and the raw peer that opened to it."""
@@ -548,6 +552,32 @@ def poll_bits(s):
 
 # ---- KTAP ----
 
+def abandon(world):
+    """End what a test left, or its orphans hold namespace and module."""
+    for s in gc.get_objects():
+        if isinstance(s, socket.socket):
+            try:
+                linger0(s)
+                s.close()
+            except OSError:
+                pass
+    for c in world.conns:
+        c.irs = c.irs or 0
+        for seq in {c.snd_nxt, c.last.rack if c.last else 0}:
+            try:
+                c.send("R", seq=seq, opts=b"")
+            except OSError:
+                return		# the test closed the device
+
+
+def end_child(world, code):
+    try:
+        if world:
+            abandon(world)
+    finally:
+        os._exit(code)
+
+
 def run_child(func, way, limit):
     world = None
     signal.alarm(limit)
@@ -557,7 +587,7 @@ def run_child(func, way, limit):
     except Skip as e:
         print("# SKIP-REASON %s" % e)
         sys.stdout.flush()
-        os._exit(4)
+        end_child(world, 4)
     except BaseException as e:  # noqa: a test may fail in any way
         if isinstance(e, Fail):
             where = traceback.extract_tb(e.__traceback__)
@@ -569,8 +599,8 @@ def run_child(func, way, limit):
         for line in world.trace[-25:] if world else []:
             print("#   " + line)
         sys.stdout.flush()
-        os._exit(1)
-    os._exit(0)
+        end_child(world, 1)
+    end_child(world, 0)
 
 
 def main(tests, ways=("v4", "v6"), limit=60):

@@ -531,7 +531,7 @@ static int run_both(void)
 
 static void usage(FILE *f)
 {
-	fputs("usage: transfer [options] [--server ADDR PORT | --client ADDR PORT]\n"
+	fputs("Usage: transfer [options] [--server ADDR PORT | --client ADDR PORT]\n"
 	      "Moves pseudo-random bytes and compares each. Without --server or\n"
 	      "--client both run here over loopback. PORT 0 lets the server choose.\n"
 	      "  --bytes N      bytes each way on each connection (1 MiB)\n"
@@ -568,35 +568,86 @@ static void set_way(enum tt_way way)
 	o.way_set = true;
 }
 
-static int options(int argc, char **argv)
+static int parse(int argc, char **argv)
 {
 	int ch;
 
 	while ((ch = getopt_long(argc, argv, "hv46m", longs, NULL)) != -1) {
 		switch (ch) {
-		case 'b': o.bytes = strtoull(optarg, NULL, 0); break;
-		case 'B': o.up = true; o.down = true; break;
-		case 'U': o.up = true; o.down = false; break;
-		case 'D': o.up = false; o.down = true; break;
-		case 'e': o.echo = strtoull(optarg, NULL, 0); break;
-		case 's': o.size = atoi(optarg); break;
-		case 'k': o.streams = atoi(optarg); break;
-		case 'S': o.seed = strtoull(optarg, NULL, 0); break;
-		case '4': set_way(TT_V4); break;
-		case '6': set_way(TT_V6); break;
-		case 'm': set_way(TT_MAPPED); break;
-		case 't': o.timeout = atoi(optarg); break;
-		case 'n': o.nodelay = 1; break;
-		case 'w': o.sndbuf = atoi(optarg); break;
-		case 'r': o.rcvbuf = atoi(optarg); break;
-		case 'R': o.ready = optarg; break;
-		case 'l': o.server = true; break;
-		case 'c': o.client = true; break;
-		case 'v': o.verbose = true; break;
-		case 'h': usage(stdout); exit(0);
-		default: return -1;
+		case 'b':
+			o.bytes = strtoull(optarg, NULL, 0);
+			break;
+		case 'B':
+			o.up = true;
+			o.down = true;
+			break;
+		case 'U':
+			o.up = true;
+			o.down = false;
+			break;
+		case 'D':
+			o.up = false;
+			o.down = true;
+			break;
+		case 'e':
+			o.echo = strtoull(optarg, NULL, 0);
+			break;
+		case 's':
+			o.size = atoi(optarg);
+			break;
+		case 'k':
+			o.streams = atoi(optarg);
+			break;
+		case 'S':
+			o.seed = strtoull(optarg, NULL, 0);
+			break;
+		case '4':
+			set_way(TT_V4);
+			break;
+		case '6':
+			set_way(TT_V6);
+			break;
+		case 'm':
+			set_way(TT_MAPPED);
+			break;
+		case 't':
+			o.timeout = atoi(optarg);
+			break;
+		case 'n':
+			o.nodelay = 1;
+			break;
+		case 'w':
+			o.sndbuf = atoi(optarg);
+			break;
+		case 'r':
+			o.rcvbuf = atoi(optarg);
+			break;
+		case 'R':
+			o.ready = optarg;
+			break;
+		case 'l':
+			o.server = true;
+			break;
+		case 'c':
+			o.client = true;
+			break;
+		case 'v':
+			o.verbose = true;
+			break;
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			return -1;
 		}
 	}
+	return 0;
+}
+
+static int options(int argc, char **argv)
+{
+	if (parse(argc, argv))
+		return -1;
 	if (o.server || o.client) {
 		if (argc - optind != 2 || (o.server && o.client))
 			return -1;

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # Two machines: the segments really cross from host to host. Both run this
 # script; TANDEM_ROLE says which one is the server (a) and which the client

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # Transfers with large and small buffers, captured at the sender; the capture
 # is judged by pcap_check.py: nothing beyond the peer's window, no right edge
@@ -29,7 +30,6 @@ ordered=--ordered
 is_tcp && ordered=
 for way in "$@"; do
 	pair
-	# shellcheck disable=SC2154 # a and b are set by pair()
 	# Slow enough for tcpdump to see every segment.
 	if have_netem; then
 		shape "$a" v delay 1ms rate 40mbit

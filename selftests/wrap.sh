@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
 #
 # Sequence numbers pass 2^32 in the middle of a transfer, clean and lossy:
 # net.tandem.isn_fixed starts both ends 1 MB before the wrap.
@@ -21,7 +22,6 @@ fixed() { # did the SYN really carry that number?
 
 for way in "$@"; do
 	pair
-	# shellcheck disable=SC2154 # a and b are set by pair()
 	knob "$a" isn_fixed 4293967296
 	knob "$b" isn_fixed 4293967296
 	if have_netem; then	# slow enough for tcpdump
