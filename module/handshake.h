@@ -20,8 +20,9 @@ struct sk_buff;
  * @node:	in tandem_listen.requests, under its lock
  * @listener:	held
  * @timer:	SYN-ACK retransmission; holds a reference
- * @lock:	guards what changes after creation: @retrans, @rcv_nxt stays irs + 1,
- *		@dead
+ * @rcu:	lookups need no reference
+ * @lock:	guards what changes after creation: @ts_recent, @snd_us, @retrans,
+ *		@resent, @acked, @dead, @last_reply_us
  * @irs:	peer's initial sequence number
  * @iss:	ours
  * @ts_recent:	peer's TSval
@@ -31,6 +32,22 @@ struct sk_buff;
  *		(Karn)
  * @rcv_wnd:	window announced in the SYN-ACK, bytes, at most 65535
  * @peer_wnd:	window in the SYN, bytes (never scaled)
+ * @mark:	of what we send, for routing (SO_MARK, net.ipv4.fwmark_reflect)
+ * @txhash:	flow hash of what we send, and the child's
+ * @iif:	device to answer by, 0: as routed
+ * @mss:	peer's MSS option, or the default of RFC 9293 section 3.7.1, bytes
+ * @advmss:	our own MSS option, bytes
+ * @snd_wscale:	shift count for windows the peer announces
+ * @rcv_wscale:	shift count for ours
+ * @wscale_ok:	both ends scale
+ * @sack_ok:	both ends take SACK
+ * @ts_ok:	both ends stamp
+ * @tos:	of the SYN, reflected
+ * @retrans:	timeouts so far
+ * @resent:	SYN-ACKs sent again, by timer or because the SYN came again
+ * @acked:	TCP_DEFER_ACCEPT: the handshake is done, data is not here
+ * @dead:	out of every table; whoever holds a reference lets go
+ * @last_reply_us: rate limit of what out-of-window segments get
  */
 struct tandem_request {
 	struct tandem_flow	flow;
@@ -51,7 +68,7 @@ struct tandem_request {
 	u32	mark;
 	u32	txhash;
 	int	iif;
-	u16	mss;		/* peer's, or the default of RFC 9293 3.7.1 */
+	u16	mss;
 	u16	advmss;
 	u8	snd_wscale;
 	u8	rcv_wscale;
@@ -60,10 +77,10 @@ struct tandem_request {
 	bool	ts_ok;
 	u8	tos;
 	u8	retrans;
-	u8	resent;		/* SYN-ACKs sent again */
-	bool	acked;		/* TCP_DEFER_ACCEPT: the handshake is done, data is not here */
+	u8	resent;
+	bool	acked;
 	bool	dead;
-	u64	last_reply_us;	/* rate limit of what out-of-window segments get */
+	u64	last_reply_us;
 };
 
 int tandem_handshake_init(void);		/* slab cache */

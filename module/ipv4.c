@@ -433,7 +433,6 @@ const struct tandem_af_ops tandem_ipv4_ops = {
 	.mtu_reduced	= v4_mtu_reduced,
 	.net_header_len	= sizeof(struct iphdr),
 	.sockaddr_len	= sizeof(struct sockaddr_in),
-	.family		= AF_INET,
 };
 
 /* An AF_INET6 socket that talks to ::ffff:a.b.c.d. */
@@ -447,7 +446,6 @@ const struct tandem_af_ops tandem_mapped_ops = {
 	.mtu_reduced	= v4_mtu_reduced,
 	.net_header_len	= sizeof(struct iphdr),
 	.sockaddr_len	= sizeof(struct sockaddr_in6),
-	.family		= AF_INET6,
 };
 
 static struct net_protocol v4_protocol = {

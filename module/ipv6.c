@@ -559,7 +559,6 @@ const struct tandem_af_ops tandem_ipv6_ops = {
 	.mtu_reduced	= v6_mtu_reduced,
 	.net_header_len	= sizeof(struct ipv6hdr),
 	.sockaddr_len	= sizeof(struct sockaddr_in6),
-	.family		= AF_INET6,
 };
 
 static struct inet6_protocol v6_protocol = {

@@ -21,12 +21,47 @@ struct tandem_cong_ops;
 
 /**
  * struct tandem_knobs - net.tandem.*, one copy per netns
+ * @rmem:		receive buffer, bytes: least, default, most of autotuning
+ * @wmem:		the same for the send buffer
+ * @syn_retries:	SYNs sent again before connect() fails
+ * @synack_retries:	SYN-ACKs sent again before a request is dropped
+ * @retries1:		timeouts before the route is looked up anew
+ * @retries2:		give up after the time that so many timeouts would take
+ * @orphan_retries:	the same when no program holds the socket; 0: 8
+ * @rto_min_ms:		bounds of the retransmission timeout
+ * @rto_max_ms:		and the longest it backs off to
+ * @rto_init_ms:	before the first sample
+ * @delack_max_ms:	how long an ACK may wait for company
+ * @delack_segs:	ACK at least every n-th full segment
+ * @keepalive_time:	idle seconds before the first probe
+ * @keepalive_intvl:	seconds between probes
+ * @keepalive_probes:	unanswered probes that end the connection
+ * @fin_timeout:	seconds an orphan stays in FIN-WAIT-2
+ * @timewait_ms:	2 MSL
+ * @max_tw_buckets:	most TIME-WAIT minisocks
+ * @max_syn_backlog:	most requests of one listener
+ * @max_orphans:	most sockets that no program holds
+ * @reuse_tw:		tw_reuse, but that is a macro of the core: 0 never, 1 for
+ *			every peer, 2 on loopback
+ * @timestamps:		RFC 7323 timestamps
+ * @sack:		RFC 2018 selective ACKs
+ * @dsack:		RFC 2883 reports of duplicates
+ * @window_scaling:	RFC 7323 window scaling
+ * @init_cwnd:		segments of the initial window (RFC 6928)
+ * @min_mss:		bytes, floor for the peer's option and for ICMP
+ * @moderate_rcvbuf:	autotune the receive buffer
+ * @abort_on_overflow:	reset what the accept queue has no room for
+ * @challenge_ack_limit: RFC 5961, per second and netns; INT_MAX: none
+ * @syncookies:		0 never, 1 when requests are too many, 2 always
+ * @no_delay:		TCP_NODELAY of new sockets
+ * @wire:		TANDEM_WIRE_* of new sockets
+ * @isn_fixed:		tests: 0 off, else the ISN to use
  *
- * Read with READ_ONCE() through the tandem_knob() macro.  Ranges, units and
- * defaults are in sysctl.c and Documentation/networking/tandem-sysctl.rst.
+ * Read with READ_ONCE() through the tandem_knob() macro.  Ranges and defaults are in
+ * sysctl.c and Documentation/networking/tandem-sysctl.rst.
  */
 struct tandem_knobs {
-	int	rmem[3];		/* min, default, max bytes */
+	int	rmem[3];
 	int	wmem[3];
 	int	syn_retries;
 	int	synack_retries;
@@ -37,29 +72,29 @@ struct tandem_knobs {
 	int	rto_max_ms;
 	int	rto_init_ms;
 	int	delack_max_ms;
-	int	delack_segs;		/* ACK at least every n-th full segment */
-	int	keepalive_time;		/* seconds */
-	int	keepalive_intvl;	/* seconds */
+	int	delack_segs;
+	int	keepalive_time;
+	int	keepalive_intvl;
 	int	keepalive_probes;
-	int	fin_timeout;		/* seconds */
+	int	fin_timeout;
 	int	timewait_ms;
 	int	max_tw_buckets;
 	int	max_syn_backlog;
 	int	max_orphans;
-	int	reuse_tw;		/* tw_reuse, but that is a macro of the core */
+	int	reuse_tw;
 	int	timestamps;
 	int	sack;
 	int	dsack;
 	int	window_scaling;
-	int	init_cwnd;		/* segments */
-	int	min_mss;		/* bytes, floor for the peer's option and ICMP */
+	int	init_cwnd;
+	int	min_mss;
 	int	moderate_rcvbuf;
 	int	abort_on_overflow;
-	int	challenge_ack_limit;	/* per second and netns; INT_MAX: none */
+	int	challenge_ack_limit;
 	int	syncookies;
-	int	no_delay;		/* TCP_NODELAY default for new sockets */
-	int	wire;			/* TANDEM_WIRE_* for new sockets */
-	u32	isn_fixed;		/* tests: 0 off, else the ISN to use */
+	int	no_delay;
+	int	wire;
+	u32	isn_fixed;
 };
 
 #define tandem_knob(net, name)	READ_ONCE(tandem_pernet(net)->knobs.name)
@@ -76,6 +111,7 @@ struct tandem_knobs {
  * @ctl4:	control socket for replies without a socket, IPv4
  * @ctl6:	the same, IPv6
  * @mib:	counters
+ * @cong:	default congestion control
  * @tw_lock:	guards @tw_list
  * @tw_list:	every TIME-WAIT minisock, for the purge in netns exit
  * @tw_count:	length of @tw_list
@@ -83,6 +119,9 @@ struct tandem_knobs {
  * @challenge_lock: guards the two below
  * @challenge_stamp: second the challenge budget belongs to, jiffies / HZ
  * @challenge_left: what is left of it
+ * @sysctl_table: of net.tandem.*, with this netns' addresses
+ * @sysctl_hdr:	its registration
+ * @proc_dir:	/proc/net/tandem
  */
 struct tandem_net {
 	struct tandem_knobs		knobs;
@@ -92,7 +131,7 @@ struct tandem_net {
 	struct sock			*ctl4;
 	struct sock			*ctl6;
 	struct tandem_mib __percpu	*mib;
-	const struct tandem_cong_ops __rcu *cong;	/* default algorithm */
+	const struct tandem_cong_ops __rcu *cong;
 	spinlock_t			tw_lock;
 	struct list_head		tw_list;
 	atomic_t			tw_count;

@@ -45,14 +45,15 @@ struct sk_buff *tandem_rtx_find(const struct sock *sk, u32 seq)
 	while (n) {
 		struct sk_buff *skb = rb_to_skb(n);
 
-		if (seq_before(seq, TANDEM_CB(skb)->seq)) {
-			behind = skb;
-			n = n->rb_left;
-		} else if (seq_before(seq, TANDEM_CB(skb)->end_seq)) {
-			return skb;
-		} else {
+		if (!seq_before(seq, TANDEM_CB(skb)->end_seq)) {
 			n = n->rb_right;
+			continue;
 		}
+		/* It covers @seq, or is the nearest behind it so far. */
+		behind = skb;
+		if (!seq_before(seq, TANDEM_CB(skb)->seq))
+			break;
+		n = n->rb_left;
 	}
 	return behind;
 }

@@ -50,7 +50,6 @@ struct tandem_af_ops {
 	void	(*mtu_reduced)(struct sock *sk);
 	u16	net_header_len;
 	u16	sockaddr_len;
-	sa_family_t family;
 };
 
 extern const struct tandem_af_ops tandem_ipv4_ops;	/* AF_INET sockets */
@@ -110,17 +109,25 @@ struct tcphdr *tandem_push_header(struct sk_buff *skb, __be16 sport, __be16 dpor
 				  const struct tandem_opts *opts);
 
 /**
- * struct tandem_reply - a segment sent without a socket (RST, TIME-WAIT's ACK,
- * a request's ACK)
+ * struct tandem_reply - a segment sent without a socket: RST, TIME-WAIT's or a
+ *	request's ACK
+ * @seq:	sequence number
+ * @ack:	ACK number, if @flags have ACK
+ * @window:	as on the wire: scaled, not in bytes
+ * @flags:	TANDEM_F_*
+ * @tos:	TOS or traffic class
+ * @mark:	of the packet, for routing
+ * @oif:	device to leave by, 0: as routed
+ * @opts:	what the header carries besides
  */
 struct tandem_reply {
 	u32	seq;
 	u32	ack;
-	u16	window;		/* as on the wire */
+	u16	window;
 	u8	flags;
 	u8	tos;
 	u32	mark;
-	int	oif;		/* device to leave by, 0: as routed */
+	int	oif;
 	struct tandem_opts opts;
 };
 

@@ -50,7 +50,7 @@ case $only in *" checkpatch "*)
 			>"$out/checkpatch.all" 2>&1
 	# Lists of X(), tracepoints and macros that stand for a piece of a
 	# prototype cannot be what it wants; the kernel's own are not either.
-	grep -vE -e '^total: ' -e '^module/(compat|mib|reason|trace)\.h:[0-9]+: (ERROR:(COMPLEX_MACRO|SPACING)|WARNING:(MACRO_WITH_FLOW_CONTROL|TRAILING_SEMICOLON)|CHECK:(MACRO_ARG_REUSE|MACRO_ARG_PRECEDENCE|OPEN_ENDED_LINE|PARENTHESIS_ALIGNMENT)):' \
+	grep -vE -e '^total: ' -e "^tools/tool.h:[0-9]+: WARNING:PREFER_DEFINED_ATTRIBUTE_MACRO:" -e '^module/(compat|mib|reason|trace)\.h:[0-9]+: (ERROR:(COMPLEX_MACRO|SPACING)|WARNING:(MACRO_WITH_FLOW_CONTROL|TRAILING_SEMICOLON)|CHECK:(MACRO_ARG_REUSE|MACRO_ARG_PRECEDENCE|OPEN_ENDED_LINE|PARENTHESIS_ALIGNMENT)):' \
 		"$out/checkpatch.all" >"$out/checkpatch"
 	report checkpatch "$out/checkpatch" ;;
 esac

@@ -190,6 +190,13 @@ ctr() {
 		/proc/net/tandem/snmp
 }
 
+# counters NS: those that are not zero, on one line; for the log of a failure
+counters() {
+	is_tcp && return
+	in_space "$1" awk '$2 { sub("^Tandem", "", $1); printf "%s %s, ", $1, $2 }
+		END { print "" }' /proc/net/tandem/snmp
+}
+
 # device packets: packets NS DEV rx|tx
 packets() {
 	in_space "$1" cat "/sys/class/net/$2/statistics/${3}_packets"

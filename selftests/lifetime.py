@@ -175,6 +175,17 @@ def traffic(w, rounds):
             x.close()
 
 
+def survives(func):
+    """0 or 1, an exit status for a child."""
+    try:
+        func()
+    except BaseException as e:  # noqa: whatever it is, the parent must hear
+        print("# %r" % e)
+        sys.stdout.flush()
+        return 1
+    return 0
+
+
 def test_hundred_cycles(w):
     """Load by socket(), traffic, namespaces dying, unload: 100 times."""
     need_module()
@@ -183,19 +194,15 @@ def test_hundred_cycles(w):
         keep = w.socket()
         child = os.fork()
         if not child:
-            try:
-                traffic(World(w.way), 6)
-            finally:
-                os._exit(0)
+            os._exit(survives(lambda: traffic(World(w.way), 6)))
         traffic(w, 3)
         refused += unload() != 0
         keep.close()
         if i % 2:
             unload()			# while the other one still runs
-            os.waitpid(child, 0)
-        else:
-            os.waitpid(child, 0)
-            unloaded()
+        _, status = os.waitpid(child, 0)
+        check(status == 0, "the other namespace: %d" % status)
+        unloaded()
         if i % 10 == 9:
             print("# %d cycles" % (i + 1))
             sys.stdout.flush()
@@ -233,13 +240,7 @@ def test_many_namespaces(w):
     for i in range(20):
         pid = os.fork()
         if not pid:
-            try:
-                traffic(World(w.way), 10)
-            except BaseException as e:  # noqa
-                print("# %r" % e)
-                sys.stdout.flush()
-                os._exit(1)
-            os._exit(0)
+            os._exit(survives(lambda: traffic(World(w.way), 10)))
         pids.append(pid)
     bad = [p for p in pids if os.waitpid(p, 0)[1]]
     check(not bad, "%d of 20 failed" % len(bad))
