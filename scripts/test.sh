@@ -213,14 +213,14 @@ for b in uml sim; do
 done
 for k in $ready; do
 	if wanted vm; then
-		pick vm "vm-$k" >"$dir/jobs/vm-$k.list"
+		pick vm "vm-$k" "vm-${k%%.*}" >"$dir/jobs/vm-$k.list"
 		[ ! -s "$dir/jobs/vm-$k.list" ] ||
 			job "$(seconds_of "$dir/jobs/vm-$k.list")" "vm-$k" on_guest "vm-$k" \
 				"$dir/jobs/vm-$k.list" "$dir/vm-$k.tsv" \
 				"$TOP/scripts/vm.sh" --kernel "$k" --out "$dir/vm-$k"
 	fi
 	if wanted two; then
-		pick two "two-$k" >"$dir/jobs/two-$k.list"
+		pick two "two-$k" "two-${k%%.*}" >"$dir/jobs/two-$k.list"
 		[ ! -s "$dir/jobs/two-$k.list" ] ||
 			job "$(seconds_of "$dir/jobs/two-$k.list")" "two-$k" on_guest "two-$k" \
 				"$dir/jobs/two-$k.list" "$dir/two-$k.tsv" \

@@ -8,7 +8,8 @@
 #	netns $a (clients)  eth0 ------ eth0  netns $b (servers)
 #	10.9.9.1, fd99::1                     10.9.9.2, fd99::2
 #
-# Usage: programs.sh        as root; TANDEM_PROTOCOL=262 tries it with MPTCP
+# Usage: programs.sh [nginx_curl | http_server | iperf | redis | socat_echo]...
+#	as root; default: all of them. TANDEM_PROTOCOL=262 tries it with MPTCP
 
 # shellcheck disable=SC2317 # functions are called by name
 here=$(cd "$(dirname "$0")" && pwd)
@@ -87,6 +88,7 @@ serve() {
 			cat "$tmp/server.log"
 			return 1
 		fi
+		read -rt 0.05 <> <(:) # poll, but leave the server the processor
 	done
 }
 
@@ -164,6 +166,7 @@ socat_echo() {
 check() { # NAME FUNCTION PROGRAM...
 	local name="$1, IPv$v" fn=$2 p rc=0
 	shift 2
+	[[ " $only " == *" $fn "* ]] || return
 	n=$((n + 1))
 	for p; do
 		command -v "$p" >/dev/null && continue
@@ -181,12 +184,17 @@ check() { # NAME FUNCTION PROGRAM...
 	fi
 }
 
+all="nginx_curl http_server iperf redis socat_echo"
+only=${*:-$all}
+for word in $only; do
+	[[ " $all " == *" $word "* ]] || { echo "$0: no test $word" >&2; exit 1; }
+done
 mkdir "$tmp/www"
 head -c 1500000 /dev/urandom >"$tmp/www/big"
 echo "small" >"$tmp/www/small"
 
 echo "TAP version 13"
-echo "1..10"
+echo "1..$(($(wc -w <<<"$only") * 2))"
 for v in 4 6; do
 	addr=10.9.9.2 host=10.9.9.2
 	[ $v = 4 ] || { addr=fd99::2; host='[fd99::2]'; }
