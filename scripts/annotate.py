@@ -162,6 +162,10 @@ def state_note(seg, before):
     return "  {%s, %s}" % seg.states
 
 
+def _segments(n):
+    return "1 segment" if n == 1 else "%d segments" % n
+
+
 def elided(segs, look):
     counts = [("of data", sum(1 for s in segs if s.length)),
               ("pure ACKs", sum(1 for s in segs if "pureack" in s.tags))]
@@ -169,7 +173,7 @@ def elided(segs, look):
     text = ", ".join("%d %s" % (n, what) for what, n in counts if n)
     if rest:
         text += ", %d other" % rest
-    return "%15s %s" % (look.dots, "%d segments more: %s" % (len(segs), text))
+    return "%15s %s" % (look.dots, "%s more: %s" % (_segments(len(segs)), text))
 
 
 def print_connection(conn, number, look, args):
@@ -246,7 +250,7 @@ def print_ladder(conn, look):
             skipped += 1
             continue
         if skipped:
-            print("%7s  %26s%d segments more" % (look.dots, "", skipped))
+            print("%7s  %26s%s more" % (look.dots, "", _segments(skipped)))
             skipped = 0
         print(rung(seg, start, look))
 

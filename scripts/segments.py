@@ -306,6 +306,7 @@ class Side:
         self.owed = []          # (end, time) of segments it has yet to acknowledge
         self.probing = None     # where its last zero-window probe ended
         self.fast_until = None  # retransmissions up to here belong to one loss
+        self.last_time = None   # when its newest segment passed
         self.state = "CLOSED"
         self.count = {}
 
@@ -317,6 +318,10 @@ class Side:
 
     def tally(self, what, n=1):
         self.count[what] = self.count.get(what, 0) + n
+
+
+# Silence of half of it means a timer: the smallest RTO of Tandem and of TCP.
+MIN_RTO = 0.2
 
 
 def _ms(seconds):
@@ -339,6 +344,7 @@ class Connection:
         a, b = (first.src, first.dst) if client_sends else (first.dst, first.src)
         self.client, self.server = Side("client", a), Side("server", b)
         self.start = first.time
+        self.rtt = 0            # of the handshake, seconds
         self.server.state = "LISTEN" if first.flags & SYN else "ESTABLISHED"
         if not first.flags & SYN:
             self.client.state = "ESTABLISHED"
@@ -362,6 +368,9 @@ class Connection:
             self._number(seg, me, peer)
             _Remarks(self, seg, me, peer).make()
         me.tally("segments")
+        me.last_time = seg.time
+        if len(self.segments) <= 3:
+            self.rtt = seg.time - self.start
         seg.states = (self.client.state, self.server.state)
 
     @staticmethod
@@ -524,6 +533,9 @@ class _Remarks:
         if seg.rend <= me.acked:
             self.say("needless", "RETRANSMISSION of %s%s, though acknowledged "
                      "already" % (more, since))
+        elif not self.ack_brought_it():
+            self.say("rto", "RETRANSMISSION of %s%s, no ACK came in time" % (
+                more, since))
         elif (me.dupacks >= 3 or any(a > seg.rseq for a, _ in me.sacked.list)
               or (me.fast_until is not None and seg.rseq < me.fast_until)):
             if me.fast_until is None:
@@ -536,6 +548,12 @@ class _Remarks:
                 more, since, why))
         else:
             self.say("rto", "RETRANSMISSION of %s%s, no ACK came" % (more, since))
+
+    def ack_brought_it(self):
+        """Did the peer say something lately? If not, it was the timer."""
+        return self.peer.last_time is None or (
+            self.seg.time - self.peer.last_time <
+            max(2 * self.conn.rtt, MIN_RTO / 2))
 
     # -- acknowledgments --
 

@@ -273,6 +273,16 @@ class Following(unittest.TestCase):
         self.assertLessEqual({"retrans", "rto"}, seg.tags)
         self.assertIn("300.0 ms", seg.remarks[0])
 
+    def test_timeout_with_a_hole(self):
+        """SACK shows the hole, but it was the timer that filled it."""
+        t = Talk()
+        t.put(0, ACK, 1, 1, 100)
+        t.put(0, ACK, 101, 1, 100)
+        t.put(1, ACK, 1, 1, opts=sack((1101, 1201)), after=250)
+        t.put(0, ACK, 1, 1, 100)
+        self.assertLessEqual({"retrans", "rto"}, t.last().tags)
+        self.assertNotIn("fast", t.last().tags)
+
     def test_needless(self):
         t = Talk()
         t.put(0, ACK, 1, 1, 100)
