@@ -278,18 +278,13 @@ static inline void tandem_skb_set_edt(struct sk_buff *skb, ktime_t when)
 /* ---- routes ---- */
 
 #if IS_ENABLED(CONFIG_IPV6)
-/*
- * @daddr: the route was made for sk_v6_daddr (no routing header changed it);
- * @saddr: and for the source np->saddr.
- */
-static inline void tandem_ip6_dst_store(struct sock *sk, struct dst_entry *dst,
-					bool daddr, bool saddr)
+/* Keep @dst; nothing of it may be reused for other addresses. */
+static inline void tandem_ip6_dst_store(struct sock *sk, struct dst_entry *dst)
 {
 #ifdef TANDEM_HAVE_IP6_DST_STORE_BOOL
-	ip6_dst_store(sk, dst, daddr, saddr);
+	ip6_dst_store(sk, dst, false, false);
 #else
-	ip6_dst_store(sk, dst, daddr ? &sk->sk_v6_daddr : NULL,
-		      saddr ? &inet6_sk(sk)->saddr : NULL);
+	ip6_dst_store(sk, dst, NULL, NULL);
 #endif
 }
 #endif

@@ -33,10 +33,14 @@ static siphash_key_t ts_key __read_mostly;
 
 /* ---- keys ---- */
 
-void tandem_key_from_skb(struct tandem_flow_key *key, const struct sk_buff *skb)
+void tandem_key_from_skb(struct tandem_flow_key *key, const struct sk_buff *skb,
+			 u8 wire)
 {
 	const struct tcphdr *th = tandem_hdr(skb);
 
+	BUILD_BUG_ON(sizeof(*key) != 40);	/* every byte is hashed: no padding */
+	memset(key->zero, 0, sizeof(key->zero));
+	key->wire = wire;
 	if (tandem_skb_v6(skb)) {
 		key->laddr = ipv6_hdr(skb)->daddr;
 		key->raddr = ipv6_hdr(skb)->saddr;
@@ -66,6 +70,8 @@ void tandem_key_from_sk(struct tandem_flow_key *key, const struct sock *sk)
 		ipv6_addr_set_v4mapped(inet_sk(sk)->inet_daddr, &key->raddr);
 	key->lport = inet_sk(sk)->inet_sport;
 	key->rport = inet_sk(sk)->inet_dport;
+	key->wire = tandem_sk(sk)->wire;
+	memset(key->zero, 0, sizeof(key->zero));
 }
 
 /* ---- the flow table ---- */
@@ -256,7 +262,7 @@ static int listener_score(const struct sock *sk, const struct tandem_flow_key *k
 	int score = 0;
 
 	if (READ_ONCE(inet_sk(sk)->inet_num) != ntohs(key->lport) ||
-	    !dev_match(bound, dif, sdif))
+	    tandem_sk(sk)->wire != key->wire || !dev_match(bound, dif, sdif))
 		return -1;
 	sk_local_addr(sk, &addr);
 	if (ipv6_addr_any(&addr)) {
@@ -319,6 +325,7 @@ static bool same_group(const struct sock *sk, const struct sock *other)
 
 	if (!other->sk_reuseport || other->sk_family != sk->sk_family ||
 	    inet_sk(other)->inet_num != inet_sk(sk)->inet_num ||
+	    tandem_sk(other)->wire != tandem_sk(sk)->wire ||
 	    other->sk_bound_dev_if != sk->sk_bound_dev_if ||
 	    ipv6_only_sock(other) != ipv6_only_sock(sk) ||
 	    !uid_eq(tandem_sk_uid(other), tandem_sk_uid(sk)))

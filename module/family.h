@@ -56,6 +56,11 @@ struct tandem_icmp {
 /* 0, or -ENOENT: nobody here sent that. */
 int tandem_icmp_deliver(struct net *net, const struct tandem_icmp *icmp);
 
+/* An ICMP error that quotes a segment of @wire; 0, or -ENOENT. rcu_read_lock held. */
+int tandem_v4_icmp(struct sk_buff *skb, u32 info, u8 wire);
+int tandem_v6_icmp(struct sk_buff *skb, u8 type, u8 code, int offset, __be32 info,
+		   u8 wire);
+
 /* xfrm policy; @sk may be NULL.  Before TANDEM_CB() is filled. */
 bool tandem_v4_policy(struct sock *sk, struct sk_buff *skb);
 bool tandem_v6_policy(struct sock *sk, struct sk_buff *skb);
@@ -82,6 +87,14 @@ int tandem_reply_oif(struct net *net, const struct sk_buff *skb, int oif);
 
 /* Write sequence, timestamps' start and what else a new active open has of its own. */
 void tandem_connect_numbers(struct sock *sk);
+
+/* The pseudo header's sum is in th->check: let the device, or who needs it, do the rest. */
+static inline void tandem_sum_later(struct sk_buff *skb)
+{
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+}
 
 static inline bool tandem_skb_v6(const struct sk_buff *skb)
 {

@@ -22,6 +22,8 @@ struct tandem_flow_key {
 	struct in6_addr	raddr;		/* the peer's */
 	__be16		lport;
 	__be16		rport;
+	u8		wire;		/* TANDEM_WIRE_*: each has ports of its own */
+	u8		zero[3];	/* hashed with the rest */
 };
 
 /**
@@ -40,12 +42,15 @@ struct tandem_flow {
 	bool			hashed;
 };
 
+struct tandem_hold;
 struct tandem_port;
 
 /* A claim on a local port: embedded in sockets and TIME-WAIT minisocks. */
 struct tandem_claim {
 	struct hlist_node	node;	/* in tandem_port.owners */
 	struct tandem_port	*port;	/* NULL: none held */
+	struct tandem_hold	*hold;	/* tcp wire: the port in the kernel's TCP */
+	bool			hold_maker; /* of the program's own socket */
 	bool			is_tw;	/* else embedded in struct tandem_sock */
 };
 

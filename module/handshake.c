@@ -514,7 +514,7 @@ static bool cookie_rcv(struct sock *lsk, struct sk_buff *skb, struct tandem_opts
 	if (!tandem_knob(net, syncookies) || !sent_us ||
 	    tandem_now_us() - sent_us > TANDEM_COOKIE_LIFE_US)
 		return false;
-	tandem_key_from_skb(&key, skb);
+	tandem_key_from_skb(&key, skb, TANDEM_RCV_CB(skb)->wire);
 	if (!tandem_cookie_check(&key, irs, iss, &cookie)) {
 		TANDEM_INC(net, COOKIESFAILED);
 		return false;

@@ -33,19 +33,28 @@
 
 /* ---- checksum ---- */
 
-static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr)
+/*
+ * A NIC knows protocol 6 and sums it in hardware; what it makes of ours differs from
+ * one to the next, so that is summed here.
+ */
+static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr, u8 proto)
 {
 	struct tcphdr *th = tandem_hdr(skb);
 
+	if (proto == IPPROTO_TCP) {
+		th->check = ~csum_tcpudp_magic(saddr, daddr, skb->len, proto, 0);
+		tandem_sum_later(skb);
+		return;
+	}
 	th->check = 0;
-	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, IPPROTO_TANDEM,
+	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, proto,
 				      skb_checksum(skb, 0, skb->len, 0));
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
 static void v4_checksum(struct sock *sk, struct sk_buff *skb)
 {
-	v4_sum(skb, inet_sk(sk)->inet_saddr, inet_sk(sk)->inet_daddr);
+	v4_sum(skb, inet_sk(sk)->inet_saddr, inet_sk(sk)->inet_daddr, tandem_sk_proto(sk));
 }
 
 /* ---- routes ---- */
@@ -65,7 +74,7 @@ static int v4_route_sk(struct sock *sk, struct flowi4 *fl4)
 	rcu_read_lock();
 	opt = rcu_dereference(inet->inet_opt);
 	flowi4_init_output(fl4, sk->sk_bound_dev_if, READ_ONCE(sk->sk_mark),
-			   ip_sock_rt_tos(sk), ip_sock_rt_scope(sk), IPPROTO_TANDEM,
+			   ip_sock_rt_tos(sk), ip_sock_rt_scope(sk), tandem_sk_proto(sk),
 			   inet_sk_flowi_flags(sk), first_hop(opt, inet->inet_daddr),
 			   inet->inet_saddr, inet->inet_dport, inet->inet_sport,
 			   tandem_sk_uid(sk));
@@ -92,11 +101,6 @@ int tandem_v4_rebuild_header(struct sock *sk)
 	return err;
 }
 
-static int v4_queue_xmit(struct sock *sk, struct sk_buff *skb)
-{
-	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
-}
-
 static struct dst_entry *v4_route_child(const struct sock *lsk,
 					struct tandem_request *req)
 {
@@ -105,7 +109,7 @@ static struct dst_entry *v4_route_child(const struct sock *lsk,
 	struct rtable *rt;
 
 	flowi4_init_output(&fl4, req->iif, req->mark, ip_sock_rt_tos(lsk),
-			   ip_sock_rt_scope(lsk), IPPROTO_TANDEM,
+			   ip_sock_rt_scope(lsk), tandem_sk_proto(lsk),
 			   inet_sk_flowi_flags(lsk), key->raddr.s6_addr32[3],
 			   key->laddr.s6_addr32[3], key->rport, key->lport,
 			   tandem_sk_uid(lsk));
@@ -117,6 +121,86 @@ static struct dst_entry *v4_route_child(const struct sock *lsk,
 	return NULL;
 }
 
+/* ---- onto the wire ---- */
+
+/*
+ * What is the same in every IP header; @skb has a route.  tot_len, check and
+ * skb->protocol are ip_local_out()'s.
+ */
+static struct iphdr *v4_push_header(const struct sock *sk, struct sk_buff *skb,
+				    unsigned int optlen, u8 proto)
+{
+	struct iphdr *iph = skb_push(skb, sizeof(*iph) + optlen);
+	int ttl = READ_ONCE(inet_sk(sk)->uc_ttl);
+
+	skb_reset_network_header(skb);
+	iph->version = 4;
+	iph->ihl = (sizeof(*iph) + optlen) / 4;
+	iph->ttl = ttl < 0 ? ip4_dst_hoplimit(skb_dst(skb)) : ttl;
+	iph->protocol = proto;
+	skb->priority = READ_ONCE(sk->sk_priority);
+	return iph;
+}
+
+/* The program's IP options (IP_OPTIONS), with the end of a source route filled in. */
+static void v4_put_options(struct sk_buff *skb, const struct ip_options *opt,
+			   __be32 daddr)
+{
+	u8 *iph = skb_network_header(skb);
+
+	IPCB(skb)->opt = *opt;
+	memcpy(iph + sizeof(struct iphdr), opt->__data, opt->optlen);
+	if (opt->srr)
+		memcpy(iph + opt->srr + iph[opt->srr + 1] - 4, &daddr, 4);
+}
+
+/*
+ * ip_queue_xmit() for a protocol number that is not the socket's: the core takes a
+ * socket whose sk_protocol is TCP's for a struct tcp_sock, so ours cannot say 6.
+ */
+static int v4_xmit_as(struct sock *sk, struct sk_buff *skb, u8 proto)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	const struct ip_options_rcu *opt;
+	struct net *net = sock_net(sk);
+	struct dst_entry *dst;
+	struct iphdr *iph;
+	int err;
+
+	rcu_read_lock();
+	err = tandem_v4_rebuild_header(sk);
+	if (err) {
+		IP_INC_STATS(net, IPSTATS_MIB_OUTNOROUTES);
+		kfree_skb(skb);
+		goto out;
+	}
+	dst = __sk_dst_get(sk);
+	skb_dst_set_noref(skb, dst);
+	opt = rcu_dereference(inet->inet_opt);
+	iph = v4_push_header(sk, skb, opt ? opt->opt.optlen : 0, proto);
+	iph->tos = READ_ONCE(inet->tos);
+	iph->frag_off = ip_dont_fragment(sk, dst) ? htons(IP_DF) : 0;
+	iph->saddr = inet->cork.fl.u.ip4.saddr;
+	iph->daddr = inet->cork.fl.u.ip4.daddr;
+	if (opt && opt->opt.optlen)
+		v4_put_options(skb, &opt->opt, inet->inet_daddr);
+	ip_select_ident(net, skb, sk);
+	skb->mark = READ_ONCE(sk->sk_mark);
+	err = ip_local_out(net, sk, skb);
+out:
+	rcu_read_unlock();
+	return err;
+}
+
+static int v4_queue_xmit(struct sock *sk, struct sk_buff *skb)
+{
+	u8 proto = tandem_sk_proto(sk);
+
+	if (proto != IPPROTO_TANDEM)
+		return v4_xmit_as(sk, skb, proto);
+	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
+}
+
 /* ---- segments without a full socket ---- */
 
 /*
@@ -124,22 +208,15 @@ static struct dst_entry *v4_route_child(const struct sock *lsk,
  * small: DF is set and no identification needed (RFC 6864 section 4.1).
  */
 static void v4_send(struct net *net, struct sock *sk, struct sk_buff *skb,
-		    __be32 saddr, __be32 daddr, u8 tos)
+		    __be32 saddr, __be32 daddr, u8 tos, u8 proto)
 {
-	struct iphdr *iph = skb_push(skb, sizeof(*iph));
-	int ttl = READ_ONCE(inet_sk(sk)->uc_ttl);
+	struct iphdr *iph = v4_push_header(sk, skb, 0, proto);
 
-	skb_reset_network_header(skb);
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) / 4;
 	iph->tos = tos;
 	iph->id = 0;
 	iph->frag_off = htons(IP_DF);
-	iph->ttl = ttl < 0 ? ip4_dst_hoplimit(skb_dst(skb)) : ttl;
-	iph->protocol = IPPROTO_TANDEM;
 	iph->saddr = saddr;
 	iph->daddr = daddr;
-	skb->priority = READ_ONCE(sk->sk_priority);
 	/* tot_len, check and skb->protocol are ip_local_out()'s. */
 	rcu_read_lock();
 	ip_local_out(net, sk, skb);
@@ -150,16 +227,17 @@ void tandem_v4_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 		     struct sk_buff *out, const struct tandem_reply *reply)
 {
 	__be32 saddr = ip_hdr(skb)->daddr, daddr = ip_hdr(skb)->saddr;
+	u8 proto = tandem_wire_proto(TANDEM_RCV_CB(skb)->wire);
 	const struct tcphdr *th = tandem_hdr(out);
 	u8 tos = reply->tos & ~INET_ECN_MASK;
 	struct flowi4 fl4;
 	struct rtable *rt;
 	u32 mark;
 
-	v4_sum(out, saddr, daddr);
+	v4_sum(out, saddr, daddr, proto);
 	mark = IP4_REPLY_MARK(net, skb->mark) ?: reply->mark;
 	flowi4_init_output(&fl4, tandem_reply_oif(net, skb, reply->oif), mark,
-			   tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE, IPPROTO_TANDEM,
+			   tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE, proto,
 			   sk ? inet_sk_flowi_flags(sk) : 0, daddr, saddr, th->dest,
 			   th->source, sk ? tandem_sk_uid(sk) : sock_net_uid(net, NULL));
 	security_skb_classify_flow(skb, flowi4_to_flowi_common(&fl4));
@@ -170,7 +248,7 @@ void tandem_v4_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 	}
 	skb_dst_set(out, &rt->dst);
 	out->mark = mark;
-	v4_send(net, tandem_pernet(net)->ctl4, out, saddr, daddr, tos);
+	v4_send(net, tandem_pernet(net)->ctl4, out, saddr, daddr, tos, proto);
 }
 
 static int v4_send_synack(const struct sock *lsk, struct tandem_request *req,
@@ -179,11 +257,11 @@ static int v4_send_synack(const struct sock *lsk, struct tandem_request *req,
 	__be32 saddr = req->flow.key.laddr.s6_addr32[3];
 	__be32 daddr = req->flow.key.raddr.s6_addr32[3];
 
-	v4_sum(skb, saddr, daddr);
+	v4_sum(skb, saddr, daddr, tandem_sk_proto(lsk));
 	skb_dst_set(skb, dst_clone(dst));
 	skb->mark = req->mark;
 	v4_send(sock_net(lsk), (struct sock *)lsk, skb, saddr, daddr,
-		READ_ONCE(inet_sk(lsk)->tos) & ~INET_ECN_MASK);
+		READ_ONCE(inet_sk(lsk)->tos) & ~INET_ECN_MASK, tandem_sk_proto(lsk));
 	return 0;
 }
 
@@ -281,8 +359,8 @@ static void v4_classify_icmp(struct tandem_icmp *icmp, u32 info)
 	}
 }
 
-/* net_protocol.err_handler: skb->data is the quoted IP header, 8 more bytes follow. */
-static int v4_err(struct sk_buff *skb, u32 info)
+/* skb->data is the quoted IP header, 8 more bytes follow. 0, or -ENOENT: not ours. */
+int tandem_v4_icmp(struct sk_buff *skb, u32 info, u8 wire)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	struct net *net = dev_net(skb->dev);
@@ -295,16 +373,23 @@ static int v4_err(struct sk_buff *skb, u32 info)
 		.daddr	= &iph->daddr,
 		.th	= (const struct tcphdr *)(skb->data + iph->ihl * 4),
 	};
-	int err;
 
 	ipv6_addr_set_v4mapped(iph->saddr, &icmp.key.laddr);
 	ipv6_addr_set_v4mapped(iph->daddr, &icmp.key.raddr);
 	icmp.key.lport = icmp.th->source;
 	icmp.key.rport = icmp.th->dest;
+	icmp.key.wire = wire;
 	v4_classify_icmp(&icmp, info);
-	err = tandem_icmp_deliver(net, &icmp);
+	return tandem_icmp_deliver(net, &icmp);
+}
+
+/* net_protocol.err_handler */
+static int v4_err(struct sk_buff *skb, u32 info)
+{
+	int err = tandem_v4_icmp(skb, info, TANDEM_WIRE_NATIVE);
+
 	if (err)
-		__ICMP_INC_STATS(net, ICMP_MIB_INERRORS);
+		__ICMP_INC_STATS(dev_net(skb->dev), ICMP_MIB_INERRORS);
 	return err;
 }
 
@@ -331,7 +416,7 @@ static struct rtable *v4_connect_route(struct sock *sk, const struct sockaddr_in
 
 	rt = ip_route_connect(&inet->cork.fl.u.ip4,
 			      first_hop(opt, usin->sin_addr.s_addr), inet->inet_saddr,
-			      sk->sk_bound_dev_if, IPPROTO_TANDEM, inet->inet_sport,
+			      sk->sk_bound_dev_if, tandem_sk_proto(sk), inet->inet_sport,
 			      usin->sin_port, sk);
 	if (IS_ERR(rt)) {
 		if (PTR_ERR(rt) == -ENETUNREACH)

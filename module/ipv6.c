@@ -35,20 +35,26 @@
 
 /* ---- checksum ---- */
 
+/* See v4_sum(). */
 static void v6_sum(struct sk_buff *skb, const struct in6_addr *saddr,
-		   const struct in6_addr *daddr)
+		   const struct in6_addr *daddr, u8 proto)
 {
 	struct tcphdr *th = tandem_hdr(skb);
 
+	if (proto == IPPROTO_TCP) {
+		th->check = ~csum_ipv6_magic(saddr, daddr, skb->len, proto, 0);
+		tandem_sum_later(skb);
+		return;
+	}
 	th->check = 0;
-	th->check = csum_ipv6_magic(saddr, daddr, skb->len, IPPROTO_TANDEM,
+	th->check = csum_ipv6_magic(saddr, daddr, skb->len, proto,
 				    skb_checksum(skb, 0, skb->len, 0));
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
 static void v6_checksum(struct sock *sk, struct sk_buff *skb)
 {
-	v6_sum(skb, &inet6_sk(sk)->saddr, &sk->sk_v6_daddr);
+	v6_sum(skb, &inet6_sk(sk)->saddr, &sk->sk_v6_daddr, tandem_sk_proto(sk));
 }
 
 /* ---- routes ---- */
@@ -87,7 +93,7 @@ static struct dst_entry *v6_route_sk(struct sock *sk, struct flowi6 *fl6)
 	struct dst_entry *dst;
 
 	memset(fl6, 0, sizeof(*fl6));
-	fl6->flowi6_proto = IPPROTO_TANDEM;
+	fl6->flowi6_proto = tandem_sk_proto(sk);
 	fl6->daddr = sk->sk_v6_daddr;
 	fl6->saddr = np->saddr;
 	fl6->flowlabel = np->flow_label;
@@ -106,7 +112,7 @@ static struct dst_entry *v6_route_sk(struct sock *sk, struct flowi6 *fl6)
 	rcu_read_unlock();
 	dst = ip6_dst_lookup_flow(sock_net(sk), sk, fl6, final_p);
 	if (!IS_ERR(dst))
-		tandem_ip6_dst_store(sk, dst, false, false);
+		tandem_ip6_dst_store(sk, dst);
 	return dst;
 }
 
@@ -153,7 +159,7 @@ static void request_flow(const struct sock *lsk, const struct tandem_request *re
 			 struct flowi6 *fl6)
 {
 	memset(fl6, 0, sizeof(*fl6));
-	fl6->flowi6_proto = IPPROTO_TANDEM;
+	fl6->flowi6_proto = tandem_sk_proto(lsk);
 	fl6->daddr = req->flow.key.raddr;
 	fl6->saddr = req->flow.key.laddr;
 	fl6->flowi6_oif = req->iif;
@@ -191,8 +197,8 @@ void tandem_v6_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 	};
 	struct dst_entry *dst;
 
-	v6_sum(out, &fl6.saddr, &fl6.daddr);
-	fl6.flowi6_proto = IPPROTO_TANDEM;
+	fl6.flowi6_proto = tandem_wire_proto(TANDEM_RCV_CB(skb)->wire);
+	v6_sum(out, &fl6.saddr, &fl6.daddr, fl6.flowi6_proto);
 	if (rt6_need_strict(&fl6.daddr) && !reply->oif)
 		fl6.flowi6_oif = TANDEM_RCV_CB(skb)->dif;
 	else
@@ -219,7 +225,7 @@ static int v6_send_synack(const struct sock *lsk, struct tandem_request *req,
 	struct flowi6 fl6;
 
 	request_flow(lsk, req, &fl6);
-	v6_sum(skb, &fl6.saddr, &fl6.daddr);
+	v6_sum(skb, &fl6.saddr, &fl6.daddr, fl6.flowi6_proto);
 	skb_dst_set(skb, dst_clone(dst));
 	return ip6_xmit(lsk, skb, &fl6, req->mark, rcu_dereference(np->opt),
 			np->tclass & ~INET_ECN_MASK, READ_ONCE(lsk->sk_priority));
@@ -306,7 +312,7 @@ static int v6_init_child(const struct sock *lsk, struct sock *child,
 		opt = ipv6_dup_options(child, opt);
 	RCU_INIT_POINTER(np->opt, opt);
 	tandem_sk(child)->ext_hdr_len = opt ? opt->opt_nflen + opt->opt_flen : 0;
-	tandem_ip6_dst_store(child, dst, false, false);
+	tandem_ip6_dst_store(child, dst);
 	return 0;
 }
 
@@ -341,9 +347,8 @@ static void v6_mtu_reduced(struct sock *sk)
 	}
 }
 
-/* inet6_protocol.err_handler: skb->data is the quoted IPv6 header. */
-static int v6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code,
-		  int offset, __be32 info)
+/* skb->data is the quoted IPv6 header, the segment begins at @offset from it. */
+int tandem_v6_icmp(struct sk_buff *skb, u8 type, u8 code, int offset, __be32 info, u8 wire)
 {
 	const struct ipv6hdr *hdr = (const struct ipv6hdr *)skb->data;
 	struct net *net = dev_net(skb->dev);
@@ -358,12 +363,12 @@ static int v6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 c
 		.daddr	= &hdr->daddr,
 		.th	= (const struct tcphdr *)(skb->data + offset),
 	};
-	int err;
 
 	icmp.key.laddr = hdr->saddr;
 	icmp.key.raddr = hdr->daddr;
 	icmp.key.lport = icmp.th->source;
 	icmp.key.rport = icmp.th->dest;
+	icmp.key.wire = wire;
 	icmp.fatal = icmpv6_err_convert(type, code, &icmp.err);
 	icmp.kind = TANDEM_ICMP_ERROR;
 	if (type == NDISC_REDIRECT)
@@ -371,9 +376,18 @@ static int v6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 c
 	else if (type == ICMPV6_PKT_TOOBIG)
 		icmp.kind = icmp.mtu < IPV6_MIN_MTU ? TANDEM_ICMP_IGNORE :
 						      TANDEM_ICMP_PMTU;
-	err = tandem_icmp_deliver(net, &icmp);
+	return tandem_icmp_deliver(net, &icmp);
+}
+
+/* inet6_protocol.err_handler */
+static int v6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code,
+		  int offset, __be32 info)
+{
+	int err = tandem_v6_icmp(skb, type, code, offset, info, TANDEM_WIRE_NATIVE);
+
 	if (err)
-		__ICMP6_INC_STATS(net, __in6_dev_get(skb->dev), ICMP6_MIB_INERRORS);
+		__ICMP6_INC_STATS(dev_net(skb->dev), __in6_dev_get(skb->dev),
+				  ICMP6_MIB_INERRORS);
 	return err;
 }
 
@@ -454,7 +468,7 @@ static int v6_connect_route(struct sock *sk, const struct sockaddr_in6 *usin)
 
 	if (!ipv6_addr_any(&sk->sk_v6_rcv_saddr))
 		fl6.saddr = sk->sk_v6_rcv_saddr;
-	fl6.flowi6_proto = IPPROTO_TANDEM;
+	fl6.flowi6_proto = tandem_sk_proto(sk);
 	fl6.flowi6_oif = sk->sk_bound_dev_if;
 	fl6.flowi6_mark = READ_ONCE(sk->sk_mark);
 	fl6.fl6_dport = usin->sin6_port;
@@ -471,7 +485,7 @@ static int v6_connect_route(struct sock *sk, const struct sockaddr_in6 *usin)
 		sk->sk_v6_rcv_saddr = fl6.saddr;
 	np->saddr = sk->sk_v6_rcv_saddr;
 	inet_sk(sk)->inet_rcv_saddr = LOOPBACK4_IPV6;
-	tandem_ip6_dst_store(sk, dst, false, false);
+	tandem_ip6_dst_store(sk, dst);
 	tp->ext_hdr_len = opt ? opt->opt_flen + opt->opt_nflen : 0;
 	tp->mss_clamp = V6_MSS_DEFAULT;
 	return 0;

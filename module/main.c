@@ -20,6 +20,8 @@
 #include "sock.h"
 #include "socket.h"
 #include "sysctl.h"
+#include "tcpport.h"
+#include "tcpwire.h"
 #include "timewait.h"
 #include "wire.h"
 
@@ -83,11 +85,13 @@ static void __net_exit tandem_net_exit(struct net *net)
 {
 	tandem_sysctl_net_exit(net);
 	tandem_proc_net_exit(net);
+	tandem_tcpwire_net_exit(net);
 	tandem_wire_net_exit(net);
 	/* TIME-WAIT holds ports and flows: it goes before their tables. */
 	tandem_timewait_net_exit(net);
 	tandem_demux_net_exit(net);
 	tandem_ports_net_exit(net);
+	tandem_tcpport_net_exit(net);
 	tandem_cong_net_exit(net);
 	tandem_mib_net_exit(net);
 }
@@ -113,6 +117,9 @@ static int __init tandem_init(void)
 	ret = tandem_ports_init();
 	if (ret)
 		goto err_ports;
+	ret = tandem_tcpport_init();
+	if (ret)
+		goto err_tcpport;
 	ret = tandem_handshake_init();
 	if (ret)
 		goto err_handshake;
@@ -148,6 +155,8 @@ err_socket:
 err_timewait:
 	tandem_handshake_exit();
 err_handshake:
+	tandem_tcpport_exit();
+err_tcpport:
 	tandem_ports_exit();
 err_ports:
 	tandem_cong_room_exit();
@@ -164,6 +173,7 @@ static void __exit tandem_exit(void)
 	tandem_socket_exit();
 	tandem_timewait_exit();
 	tandem_handshake_exit();
+	tandem_tcpport_exit();
 	tandem_ports_exit();
 	tandem_cong_room_exit();
 }

@@ -55,6 +55,7 @@ struct tandem_cong_ops;
  * @syncookies:		0 never, 1 when requests are too many, 2 always
  * @no_delay:		TCP_NODELAY of new sockets
  * @wire:		TANDEM_WIRE_* of new sockets
+ * @tcp_wire:		may sockets use the tcp wire
  * @isn_fixed:		tests: 0 off, else the ISN to use
  *
  * Read with READ_ONCE() through the tandem_knob() macro.  Ranges and defaults are in
@@ -94,6 +95,7 @@ struct tandem_knobs {
 	int	syncookies;
 	int	no_delay;
 	int	wire;
+	int	tcp_wire;
 	u32	isn_fixed;
 };
 
@@ -119,6 +121,7 @@ struct tandem_knobs {
  * @challenge_lock: guards the two below
  * @challenge_stamp: second the challenge budget belongs to, jiffies / HZ
  * @challenge_left: what is left of it
+ * @tcp_hooks:	netfilter hooks of the tcp wire are in place
  * @sysctl_table: of net.tandem.*, with this netns' addresses
  * @sysctl_hdr:	its registration
  * @proc_dir:	/proc/net/tandem
@@ -132,13 +135,14 @@ struct tandem_net {
 	struct sock			*ctl6;
 	struct tandem_mib __percpu	*mib;
 	const struct tandem_cong_ops __rcu *cong;
-	spinlock_t			tw_lock;
+	spinlock_t			tw_lock;	/* tw_list */
 	struct list_head		tw_list;
 	atomic_t			tw_count;
 	atomic_t			orphans;
 	spinlock_t			challenge_lock;	/* the two below */
 	unsigned long			challenge_stamp;
 	int				challenge_left;
+	bool				tcp_hooks;
 	struct ctl_table		*sysctl_table;
 	struct ctl_table_header		*sysctl_hdr;
 	struct proc_dir_entry		*proc_dir;

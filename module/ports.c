@@ -27,10 +27,13 @@
 #include "demux.h"
 #include "ports.h"
 #include "sock.h"
+#include "tcpport.h"
 #include "timewait.h"
 
 /* Entries of RFC 6056's table T: 64 Ki, or a tracker could fill it and watch. */
 #define PERTURB_SIZE	65536U
+/* Ports of TCP's choice that bind() to any port looks at on the tcp wire. */
+#define TCP_PORT_TRIES	64
 
 /**
  * struct tandem_port - a port number that somebody holds; gone with its last claim
@@ -38,6 +41,7 @@
  * @owners:	tandem_claim.node of all who hold it
  * @l3mdev:	ifindex of the l3 master device it belongs to, or 0
  * @num:	the number
+ * @wire:	TANDEM_WIRE_*, each a port space of its own
  * @connect_only: no owner ever came by bind(), so connect() may share it
  */
 struct tandem_port {
@@ -45,6 +49,7 @@ struct tandem_port {
 	struct hlist_head	owners;
 	int			l3mdev;
 	u16			num;
+	u8			wire;
 	bool			connect_only;
 };
 
@@ -70,25 +75,27 @@ static struct tandem_port_slot *port_slot(struct net *net, u16 num)
 	return &tandem_pernet(net)->ports[num % TANDEM_PORT_SLOTS];
 }
 
-static struct tandem_port *find_port(struct tandem_port_slot *slot, u16 num, int l3mdev)
+static struct tandem_port *find_port(struct tandem_port_slot *slot, u16 num, u8 wire,
+				     int l3mdev)
 {
 	struct tandem_port *port;
 
 	hlist_for_each_entry(port, &slot->head, node)
-		if (port->num == num && port->l3mdev == l3mdev)
+		if (port->num == num && port->wire == wire && port->l3mdev == l3mdev)
 			return port;
 	return NULL;
 }
 
 /* Put *@fresh in @slot as @num and take it from the caller. */
-static struct tandem_port *new_port(struct tandem_port_slot *slot, u16 num, int l3mdev,
-				    struct tandem_port **fresh)
+static struct tandem_port *new_port(struct tandem_port_slot *slot, u16 num, u8 wire,
+				    int l3mdev, struct tandem_port **fresh)
 {
 	struct tandem_port *port = *fresh;
 
 	*fresh = NULL;
 	INIT_HLIST_HEAD(&port->owners);
 	port->num = num;
+	port->wire = wire;
 	port->l3mdev = l3mdev;
 	port->connect_only = false;
 	hlist_add_head(&port->node, &slot->head);
@@ -101,12 +108,23 @@ static void add_claim(struct tandem_port *port, struct tandem_claim *claim)
 	claim->port = port;
 }
 
+/* A maker's hold stays with what remains of it: connections, TIME-WAIT. */
+static void drop_hold(struct tandem_claim *claim)
+{
+	if (claim->hold_maker)
+		tandem_hold_relax(claim->hold);
+	tandem_hold_put(claim->hold);
+	claim->hold = NULL;
+	claim->hold_maker = false;
+}
+
 static void remove_claim(struct tandem_claim *claim)
 {
 	struct tandem_port *port = claim->port;
 
 	hlist_del_init(&claim->node);
 	claim->port = NULL;
+	drop_hold(claim);
 	if (hlist_empty(&port->owners)) {
 		hlist_del(&port->node);
 		kmem_cache_free(port_cache, port);
@@ -258,18 +276,19 @@ static int bind_to(struct sock *sk, u16 num, int l3mdev, const struct strictness
 {
 	struct tandem_port_slot *slot = port_slot(sock_net(sk), num);
 	struct tandem_claim *claim = &tandem_sk(sk)->claim;
+	u8 wire = tandem_sk(sk)->wire;
 	struct tandem_port *port;
 	int err = 0;
 
 	spin_lock_bh(&slot->lock);
 	/* SO_BINDTODEVICE after bind() does not move a claim to another l3mdev. */
-	port = claim->port ? claim->port : find_port(slot, num, l3mdev);
+	port = claim->port ? claim->port : find_port(slot, num, wire, l3mdev);
 	if (port && !port_free_for(sk, port, how)) {
 		err = -EADDRINUSE;
 		goto out;
 	}
 	if (!port)
-		port = new_port(slot, num, l3mdev, fresh);
+		port = new_port(slot, num, wire, l3mdev, fresh);
 	port->connect_only = false;
 	if (!claim->port)
 		add_claim(port, claim);
@@ -328,29 +347,79 @@ again:
 	return err;
 }
 
+static int get_port(struct sock *sk, u16 num, struct strictness *how,
+		    struct tandem_port **fresh)
+{
+	int l3mdev = inet_sk_bound_l3mdev(sk);
+
+	return num ? bind_to(sk, num, l3mdev, how, fresh) :
+		     bind_any(sk, l3mdev, how, fresh);
+}
+
+/* Is @claim's hold the only one of its port? */
+static bool hold_alone(struct net *net, const struct tandem_claim *claim)
+{
+	struct tandem_port_slot *slot = port_slot(net, claim->port->num);
+	const struct tandem_claim *other;
+	bool alone = true;
+
+	spin_lock_bh(&slot->lock);
+	hlist_for_each_entry(other, &claim->port->owners, node)
+		alone &= !other->hold || other->hold == claim->hold;
+	spin_unlock_bh(&slot->lock);
+	return alone;
+}
+
+/*
+ * On the tcp wire a port is the kernel's TCP's to give, then ours: among its claims
+ * may be a TIME-WAIT that TCP knows nothing of.
+ */
+static int get_tcp_port(struct sock *sk, u16 num, struct strictness *how,
+			struct tandem_port **fresh)
+{
+	struct tandem_claim *claim = &tandem_sk(sk)->claim;
+	int err, tries = num ? 1 : TCP_PORT_TRIES;
+
+	if (claim->port) {	/* listen() */
+		err = tandem_hold_check(sk, hold_alone(sock_net(sk), claim));
+		return err ? err : get_port(sk, num, how, fresh);
+	}
+	do {
+		u16 got = num;
+
+		err = tandem_hold_port(sk, &got);
+		if (err)
+			return err;
+		err = get_port(sk, got, how, fresh);
+		if (err)
+			drop_hold(claim);
+	} while (err == -EADDRINUSE && --tries > 0);
+	return err;
+}
+
 /**
  * tandem_get_port() - proto.get_port: bind to a local port
  * @sk: locked, its local address is set; process context
  * @snum: the port, host order; 0: choose one
  *
- * Return: 0, -EADDRINUSE or -ENOMEM.
+ * Return: 0, -EADDRINUSE or -ENOMEM; on the tcp wire also what tandem_hold_port() says.
  */
 int tandem_get_port(struct sock *sk, unsigned short snum)
 {
-	struct strictness how = { .group_ok = reuseport_group_ok(sk) };
+	struct strictness how = {
+		.relax		= snum,
+		.reuseport_ok	= snum,
+		.group_ok	= reuseport_group_ok(sk),
+	};
 	struct tandem_port *fresh = kmem_cache_alloc(port_cache, GFP_KERNEL);
-	int l3mdev = inet_sk_bound_l3mdev(sk);
 	int err;
 
 	if (!fresh)
 		return -ENOMEM;
-	if (snum) {
-		how.relax = true;
-		how.reuseport_ok = true;
-		err = bind_to(sk, snum, l3mdev, &how, &fresh);
-	} else {
-		err = bind_any(sk, l3mdev, &how, &fresh);
-	}
+	if (tandem_sk(sk)->wire == TANDEM_WIRE_TCP)
+		err = get_tcp_port(sk, snum, &how, &fresh);
+	else
+		err = get_port(sk, snum, &how, &fresh);
 	if (fresh)
 		kmem_cache_free(port_cache, fresh);
 	return err;
@@ -424,7 +493,7 @@ static int connect_bound(struct sock *sk)
 static int connect_from_locked(struct sock *sk, struct tandem_port_slot *slot, u16 num,
 			       int l3mdev, struct tandem_port **fresh)
 {
-	struct tandem_port *port = find_port(slot, num, l3mdev);
+	struct tandem_port *port = find_port(slot, num, tandem_sk(sk)->wire, l3mdev);
 	int err;
 
 	if (port && !port->connect_only)
@@ -437,7 +506,7 @@ static int connect_from_locked(struct sock *sk, struct tandem_port_slot *slot, u
 		return err;
 	}
 	if (!port) {
-		port = new_port(slot, num, l3mdev, fresh);
+		port = new_port(slot, num, tandem_sk(sk)->wire, l3mdev, fresh);
 		port->connect_only = true;
 	}
 	add_claim(port, &tandem_sk(sk)->claim);
@@ -478,6 +547,23 @@ static u64 port_offset(const struct sock *sk)
 	return siphash(&in, sizeof(in), &port_key);
 }
 
+/* The kernel's TCP first: from the moment our flow is there its segments are ours. */
+static int hold_and_connect_from(struct sock *sk, u16 num, int l3mdev,
+				 struct tandem_port **fresh)
+{
+	int err;
+
+	if (tandem_sk(sk)->wire == TANDEM_WIRE_TCP) {
+		err = tandem_hold_port(sk, &num);
+		if (err)
+			return err;
+	}
+	err = connect_from(sk, num, l3mdev, fresh);
+	if (err)
+		drop_hold(&tandem_sk(sk)->claim);
+	return err;
+}
+
 static int connect_any(struct sock *sk, struct tandem_port **fresh)
 {
 	int l3mdev = inet_sk_bound_l3mdev(sk);
@@ -501,7 +587,7 @@ static int connect_any(struct sock *sk, struct tandem_port **fresh)
 				num -= remaining;
 			if (inet_is_local_reserved_port(sock_net(sk), num))
 				continue;
-			err = connect_from(sk, num, l3mdev, fresh);
+			err = hold_and_connect_from(sk, num, l3mdev, fresh);
 			if (!err) {
 				/* Some noise, or the counter tells how busy we are. */
 				i = max(i, get_random_u32_below(8) * 2);
@@ -562,6 +648,7 @@ int tandem_claim_inherit(const struct sock *parent, struct sock *child)
 	port = READ_ONCE(tandem_sk(parent)->claim.port);
 	if (port && inet_sk(parent)->inet_num == inet_sk(child)->inet_num) {
 		add_claim(port, claim);
+		claim->hold = tandem_hold_get(tandem_sk(parent)->claim.hold);
 		err = 0;
 	}
 	spin_unlock_bh(&slot->lock);
@@ -588,6 +675,7 @@ void tandem_claim_move(struct net *net, struct tandem_claim *from,
 	slot = port_slot(net, port->num);
 	spin_lock_bh(&slot->lock);
 	add_claim(port, to);
+	to->hold = tandem_hold_get(from->hold);
 	/* connect(AF_UNSPEC), then connect() again must find the port still bound. */
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK) || sock_flag(sk, SOCK_DEAD)) {
 		remove_claim(from);

@@ -159,8 +159,10 @@ static int set_wire(struct sock *sk, int val)
 {
 	if (sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
-	if (inet_sk(sk)->inet_num || val != TANDEM_WIRE_NATIVE)
+	if (inet_sk(sk)->inet_num || (val != TANDEM_WIRE_NATIVE && val != TANDEM_WIRE_TCP))
 		return -EINVAL;
+	if (val == TANDEM_WIRE_TCP && !tandem_knob(sock_net(sk), tcp_wire))
+		return -EPERM;
 	tandem_sk(sk)->wire = val;
 	return 0;
 }

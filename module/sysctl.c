@@ -60,6 +60,7 @@ static const struct knob knobs[] = {
 	KNOB("challenge_ack_limit", challenge_ack_limit, 0, INT_MAX, INT_MAX),
 	KNOB("syncookies", syncookies, 0, 2, 1),
 	KNOB("no_delay", no_delay, 0, 1, 0),
+	KNOB("tcp_wire", tcp_wire, 0, 1, 1),
 };
 
 /* Buffers, bytes: a segment must fit, and sums of them an int. */
@@ -131,7 +132,10 @@ static int knob_rto(TANDEM_CTL_CONST struct ctl_table *table, int write,
 static int knob_wire(TANDEM_CTL_CONST struct ctl_table *table, int write,
 		     void *buffer, size_t *lenp, loff_t *ppos)
 {
-	static const char * const names[] = { [TANDEM_WIRE_NATIVE] = "native" };
+	static const char * const names[] = {
+		[TANDEM_WIRE_NATIVE] = "native",
+		[TANDEM_WIRE_TCP] = "tcp",
+	};
 	int *knob = table->data;
 	char name[16];
 	struct ctl_table tmp = { .data = name, .maxlen = sizeof(name) };

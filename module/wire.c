@@ -25,6 +25,7 @@
 #include "family.h"
 #include "handshake.h"
 #include "input.h"
+#include "tcpwire.h"
 #include "timewait.h"
 #include "trace.h"
 #include "wire.h"
@@ -75,8 +76,9 @@ u32 tandem_payload_len(const struct sk_buff *skb)
 /* ---- in ---- */
 
 /* Bad or good?  0, or the reason to drop it. Makes the whole header linear. */
-static enum tandem_reason check_segment(struct sk_buff *skb)
+static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 {
+	u8 proto = tandem_wire_proto(wire);
 	const struct tcphdr *th;
 
 	if (!pskb_may_pull(skb, sizeof(*th)))
@@ -88,15 +90,15 @@ static enum tandem_reason check_segment(struct sk_buff *skb)
 		return TANDEM_R_SHORT;
 	/* What came in one piece over lo or a veth was never summed, and is good. */
 	if (tandem_skb_v6(skb) ?
-	    skb_checksum_init(skb, IPPROTO_TANDEM, ip6_compute_pseudo) :
-	    skb_checksum_init(skb, IPPROTO_TANDEM, inet_compute_pseudo))
+	    skb_checksum_init(skb, proto, ip6_compute_pseudo) :
+	    skb_checksum_init(skb, proto, inet_compute_pseudo))
 		return TANDEM_R_CSUM;
 	if (!skb_csum_unnecessary(skb) && __skb_checksum_complete(skb))
 		return TANDEM_R_CSUM;
 	return TANDEM_R_NONE;
 }
 
-static void fill_cb(struct sk_buff *skb, int dif, int sdif)
+static void fill_cb(struct sk_buff *skb, u8 wire, int dif, int sdif)
 {
 	const struct tcphdr *th = tandem_hdr(skb);
 	struct tandem_rcv_cb *cb = TANDEM_RCV_CB(skb);
@@ -108,6 +110,7 @@ static void fill_cb(struct sk_buff *skb, int dif, int sdif)
 	cb->dif = dif;
 	cb->sdif = sdif;
 	cb->nhoff = nhoff;
+	cb->wire = wire;
 	cb->seg.seq = ntohl(th->seq);
 	cb->seg.end_seq = cb->seg.seq + th->syn + th->fin + skb->len - tandem_hdr_len(th);
 	cb->seg.ack_seq = ntohl(th->ack_seq);
@@ -206,13 +209,61 @@ void tandem_rcv_again(struct net *net, struct sk_buff *skb)
 	struct tandem_flow_key key;
 	struct tandem_flow *flow;
 
-	tandem_key_from_skb(&key, skb);
+	tandem_key_from_skb(&key, skb, cb->wire);
 	flow = tandem_flow_lookup(net, &key, cb->dif, cb->sdif);
 	/* Not to another request: that would not end.  The peer will ask again. */
 	if (flow && flow->kind == TANDEM_FLOW_SOCK && hold_flow(flow))
 		hand_to_sock(tandem_flow_sk(flow), skb);
 	else
 		tandem_drop(net, NULL, skb, TANDEM_R_NONE);
+}
+
+/* Who gets a segment: a flow (a socket's is held), else a listener as its judge. */
+struct owner {
+	struct tandem_flow	*flow;
+	struct sock		*judge;
+	int			dif;
+	int			sdif;
+};
+
+static bool find_owner(struct net *net, struct sk_buff *skb, u8 wire, struct owner *o)
+{
+	struct tandem_flow_key key;
+
+	o->dif = tandem_skb_v6(skb) ? inet6_iif(skb) : inet_iif(skb);
+	o->sdif = tandem_skb_v6(skb) ? inet6_sdif(skb) : inet_sdif(skb);
+	tandem_key_from_skb(&key, skb, wire);
+	o->flow = tandem_flow_lookup(net, &key, o->dif, o->sdif);
+	if (o->flow && !hold_flow(o->flow))
+		o->flow = NULL;
+	o->judge = o->flow ? flow_judge(o->flow) :
+			     tandem_listener_lookup(net, skb, &key, o->dif, o->sdif);
+	return o->flow || o->judge;
+}
+
+static void drop_owned(struct net *net, struct sk_buff *skb, const struct owner *o,
+		       enum tandem_reason why)
+{
+	tandem_drop(net, o->judge, skb, why);
+	if (o->flow && o->flow->kind == TANDEM_FLOW_SOCK)
+		sock_put(o->judge);
+}
+
+static void hand_to_owner(struct net *net, struct sk_buff *skb, u8 wire,
+			  const struct owner *o)
+{
+	if (!admit(o->judge, skb)) {
+		drop_owned(net, skb, o, TANDEM_R_POLICY);
+		return;
+	}
+	fill_cb(skb, wire, o->dif, o->sdif);
+
+	if (o->flow)
+		hand_to_flow(o->flow, skb);
+	else if (o->judge)
+		tandem_listen_rcv(o->judge, skb);
+	else
+		no_owner(net, skb);
 }
 
 /**
@@ -226,47 +277,52 @@ void tandem_rcv_again(struct net *net, struct sk_buff *skb)
 int tandem_rcv(struct sk_buff *skb)
 {
 	struct net *net = dev_net(skb->dev);
-	struct tandem_flow_key key;
-	struct tandem_flow *flow;
 	enum tandem_reason why;
-	struct sock *judge;
-	int dif, sdif;
+	struct owner owner;
 
 	if (skb->pkt_type != PACKET_HOST) {
 		kfree_skb(skb);
 		return 0;
 	}
 	TANDEM_INC(net, INSEGS);
-	why = check_segment(skb);
+	why = check_segment(skb, TANDEM_WIRE_NATIVE);
 	if (why) {
 		tandem_drop(net, NULL, skb, why);
 		return 0;
 	}
-
-	dif = tandem_skb_v6(skb) ? inet6_iif(skb) : inet_iif(skb);
-	sdif = tandem_skb_v6(skb) ? inet6_sdif(skb) : inet_sdif(skb);
-	tandem_key_from_skb(&key, skb);
-	flow = tandem_flow_lookup(net, &key, dif, sdif);
-	if (flow && !hold_flow(flow))
-		flow = NULL;
-	judge = flow ? flow_judge(flow) :
-		       tandem_listener_lookup(net, skb, &key, dif, sdif);
-
-	if (!admit(judge, skb)) {
-		tandem_drop(net, judge, skb, TANDEM_R_POLICY);
-		if (flow && flow->kind == TANDEM_FLOW_SOCK)
-			sock_put(judge);
-		return 0;
-	}
-	fill_cb(skb, dif, sdif);
-
-	if (flow)
-		hand_to_flow(flow, skb);
-	else if (judge)
-		tandem_listen_rcv(judge, skb);
-	else
-		no_owner(net, skb);
+	find_owner(net, skb, TANDEM_WIRE_NATIVE, &owner);
+	hand_to_owner(net, skb, TANDEM_WIRE_NATIVE, &owner);
 	return 0;
+}
+
+/*
+ * On the tcp wire the owner comes first: what is nobody's here is the kernel's TCP's,
+ * and is not even counted.
+ */
+bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb)
+{
+	enum tandem_reason why;
+	struct owner owner;
+
+	if (!find_owner(net, skb, TANDEM_WIRE_TCP, &owner))
+		return false;
+	TANDEM_INC(net, INSEGS);
+	if (!tandem_tcpwire_confirm(skb)) {
+		drop_owned(net, skb, &owner, TANDEM_R_POLICY);
+		return true;
+	}
+	/* What ip_local_deliver_finish() and ip6_protocol_deliver_rcu() would do. */
+	skb_clear_delivery_time(skb);
+	__skb_pull(skb, skb_network_header_len(skb));
+	if (tandem_skb_v6(skb))
+		skb_postpull_rcsum(skb, skb_network_header(skb),
+				   skb_network_header_len(skb));
+	why = check_segment(skb, TANDEM_WIRE_TCP);
+	if (why)
+		drop_owned(net, skb, &owner, why);
+	else
+		hand_to_owner(net, skb, TANDEM_WIRE_TCP, &owner);
+	return true;
 }
 
 /* ---- replies ---- */

@@ -2,15 +2,18 @@
 /*
  * wire.h - between segments and IP: header build and check, replies that no socket
  * sends, and the family operations.  ipv4.c and ipv6.c are the only places that know
- * an address family.  (The udp and tcp wires will stand behind the same ops.)
+ * an address family.  What a wire has of its own beyond its protocol number is in
+ * tcpwire.c and tcpport.c.
  */
 #ifndef _TANDEM_WIRE_H
 #define _TANDEM_WIRE_H
 
+#include <linux/in.h>
 #include <linux/types.h>
 #include "compat.h"
 #include "options.h"
 #include "reason.h"
+#include "sock.h"
 
 struct dst_entry;
 struct net;
@@ -75,6 +78,7 @@ int tandem_v6_connect(struct sock *sk, tandem_sockaddr_t *uaddr, int addr_len);
  * @sdif:	the slave's below an l3 master, or 0
  * @tw_isn:	the SYN takes over a TIME-WAIT: use this ISN; else 0
  * @nhoff:	IPv6: offset of the last next-header field, for the xfrm decoder
+ * @wire:	TANDEM_WIRE_* it came by, which is how it is answered
  */
 struct tandem_rcv_cb {
 	struct tandem_skb_cb	seg;
@@ -82,6 +86,7 @@ struct tandem_rcv_cb {
 	int			sdif;
 	u32			tw_isn;
 	u16			nhoff;
+	u8			wire;
 };
 
 #define TANDEM_RCV_CB(skb)	((struct tandem_rcv_cb *)&((skb)->cb[0]))
@@ -93,6 +98,12 @@ struct tandem_rcv_cb {
  */
 int tandem_rcv(struct sk_buff *skb);
 /*
+ * The same for a segment of protocol 6 on its way to the kernel's TCP (tcpwire.c), with
+ * skb->data at the IP header and the transport header set and linear.  True: it is
+ * ours and was taken.
+ */
+bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb);
+/*
  * The owner that tandem_rcv() found is no more: find the one that took its place.
  * Takes @skb, whose TANDEM_RCV_CB() is filled. rcu_read_lock held.
  */
@@ -102,6 +113,17 @@ void tandem_rcv_again(struct net *net, struct sk_buff *skb);
  * policy, socket filter.  May trim the payload.
  */
 bool tandem_rcv_admit(struct sock *sk, struct sk_buff *skb);
+
+/* The IP protocol that a wire's segments travel under. */
+static inline u8 tandem_wire_proto(u8 wire)
+{
+	return wire == TANDEM_WIRE_TCP ? IPPROTO_TCP : IPPROTO_TANDEM;
+}
+
+static inline u8 tandem_sk_proto(const struct sock *sk)
+{
+	return tandem_wire_proto(tandem_sk(sk)->wire);
+}
 
 /* Push and fill a header of 20 bytes + @opt_len options in front of skb->data. */
 struct tcphdr *tandem_push_header(struct sk_buff *skb, __be16 sport, __be16 dport,

@@ -203,19 +203,21 @@ packets() {
 }
 
 # transfer_between NS_SERVER NS_CLIENT ADDR WAY OPTIONS...: both ends of it,
-# the server first; 0 when every byte was right at both
+# the server first; 0 when every byte was right at both. server_env and
+# client_env may say what is different for one of them: TANDEM_PROTO=6.
+server_env=() client_env=()
 transfer_between() {
 	local srv=$1 cli=$2 addr=$3 way=$4 port pid rc
 	shift 4
 	rm -f "$work/port"
-	ip netns exec "$srv" "$BIN/transfer" "--$way" "$@" \
+	ip netns exec "$srv" env "${server_env[@]}" "$BIN/transfer" "--$way" "$@" \
 		--ready "$work/port" \
 		--server "$addr" 0 &
 	pid=$!
 	children+=("$pid")
 	until_true 20 test -s "$work/port" || return 1
 	port=$(cat "$work/port")
-	in_space "$cli" "$BIN/transfer" "--$way" "$@" --client "$addr" "$port"
+	in_space "$cli" env "${client_env[@]}" "$BIN/transfer" "--$way" "$@" --client "$addr" "$port"
 	rc=$?
 	[ $rc -eq 0 ] || kill "$pid" 2>/dev/null
 	wait "$pid" || rc=1

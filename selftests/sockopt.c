@@ -9,11 +9,6 @@
 #include <netinet/ip.h>
 #include "kselftest_harness.h"
 
-#ifndef SOL_TANDEM
-#define SOL_TANDEM	254
-#endif
-#define TANDEM_WIRE	1001
-
 FIXTURE(opt) { int fd; };
 FIXTURE_VARIANT(opt) { enum tt_way way; };
 

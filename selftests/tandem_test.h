@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/tandem.h>
 
 #define TT_PROTO_TANDEM	254	/* IPPROTO_TANDEM */
 #define TT_DEADLINE_MS	20000	/* how long a condition may take to come */
@@ -101,9 +102,26 @@ static inline int tt_netns(void)
 	return err ? -errno : 0;
 }
 
+/* TANDEM_WIRE=tcp: Tandem's sockets use that wire. */
+static inline int tt_wire(void)
+{
+	const char *s = getenv("TANDEM_WIRE");
+
+	return s && !strcmp(s, "tcp") && !tt_is_tcp() ? TANDEM_WIRE_TCP :
+							TANDEM_WIRE_NATIVE;
+}
+
 static inline int tt_socket(enum tt_way way, int flags)
 {
-	return socket(tt_domain(way), SOCK_STREAM | flags, tt_proto());
+	int fd = socket(tt_domain(way), SOCK_STREAM | flags, tt_proto());
+	int wire = tt_wire();
+
+	if (fd >= 0 && wire != TANDEM_WIRE_NATIVE &&
+	    setsockopt(fd, SOL_TANDEM, TANDEM_WIRE, &wire, sizeof(wire))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* Fill @ss with host number @host of the loopback net (0: the wildcard). */

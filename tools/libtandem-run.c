@@ -50,6 +50,7 @@ static long first_syscall(long nr, long a, long b, long c, long d, long e, long 
 static syscall_fn next_syscall = first_syscall;
 
 static int proto = IPPROTO_TANDEM;
+static int wire = -1;			/* -1: as the namespace has it */
 static bool fallback, pretend, take_mptcp;
 static struct receipt *page;		/* NULL: nobody counts */
 static struct receipt_slot *slot;	/* this process's, once it has one */
@@ -115,6 +116,9 @@ __attribute__((constructor)) static void setup(void)
 		if (!*end && n > 0 && n <= 511)
 			proto = n;
 	}
+	s = getenv(ENV_WIRE);
+	if (s && *s)
+		wire = atoi(s);
 	fallback = env_on(ENV_FALLBACK);
 	pretend = env_on(ENV_PRETEND);
 	take_mptcp = env_on(ENV_MPTCP);
@@ -207,6 +211,19 @@ static void count_opened(int fd)
 		COUNT(tcp);
 }
 
+/* --wire; a socket that fell back to TCP has only one. */
+static int choose_wire(int fd)
+{
+	int got = 0;
+	socklen_t len = sizeof(got);
+
+	if (wire < 0 || !next_getsockopt ||
+	    next_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &got, &len) ||
+	    got != IPPROTO_TANDEM)
+		return 0;
+	return setsockopt(fd, SOL_TANDEM, TANDEM_WIRE, &wire, sizeof(wire));
+}
+
 static int open_socket(int family, int type, int protocol)
 {
 	int fd, saved = errno, err;
@@ -229,6 +246,13 @@ static int open_socket(int family, int type, int protocol)
 		fd = next_socket(family, type, protocol);
 		if (fd < 0)
 			return fd;
+	}
+	if (choose_wire(fd)) {
+		err = errno;
+		close(fd);
+		COUNT(refused);
+		errno = err;
+		return -1;
 	}
 	count_opened(fd);
 	errno = saved;

@@ -13,6 +13,7 @@
 
 /* The environment is the whole interface: LD_PRELOAD plus these works as well. */
 #define ENV_PROTO	"TANDEM_RUN_PROTOCOL"	/* number to ask for, default 254 */
+#define ENV_WIRE	"TANDEM_RUN_WIRE"	/* TANDEM_WIRE_*; unset: net.tandem.wire */
 #define ENV_FALLBACK	"TANDEM_RUN_FALLBACK"	/* 1: TCP when the kernel refuses */
 #define ENV_PRETEND	"TANDEM_RUN_PRETEND_TCP" /* 1: SO_PROTOCOL says 6 */
 #define ENV_MPTCP	"TANDEM_RUN_MPTCP"	/* 1: take MPTCP requests too */

@@ -30,6 +30,12 @@ struct run_opts {
 	bool	fallback, pretend, mptcp, force, receipt;
 	char	*receipt_file;
 	int	protocol;
+	int	wire;		/* -1: as the namespace has it */
+};
+
+static const char * const wire_names[] = {
+	[TANDEM_WIRE_NATIVE] = "native",
+	[TANDEM_WIRE_TCP] = "tcp",
 };
 
 static void print_help(FILE *to)
@@ -41,12 +47,25 @@ static void print_help(FILE *to)
 	      "  --fallback       use TCP when the kernel has no Tandem (default: fail)\n"
 	      "  --pretend-tcp    getsockopt(SO_PROTOCOL) says TCP, for picky programs\n"
 	      "  --mptcp          take sockets asked for as MPTCP, too\n"
+	      "  --wire=NAME      what carries the segments: native (IP protocol 254), or tcp,\n"
+	      "                   which talks to plain TCP at the other end\n"
 	      "  --protocol=N     ask for IP protocol N instead of 254\n"
 	      "  --force          start PROGRAM even if its own sockets cannot be reached\n"
 	      "                   (static, Go, set-user-ID); its children's may be\n"
 	      "  -h, --help       this text\n\n"
 	      "Exit code: PROGRAM's own; 125 if tandem failed, 126 if PROGRAM cannot be\n"
 	      "run under Tandem, 127 if there is none.\n", to);
+}
+
+static int wire_number(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wire_names); i++)
+		if (!strcmp(name, wire_names[i]))
+			return i;
+	complain("--wire: '%s' is neither native nor tcp", name);
+	return -1;
 }
 
 static int parse(int argc, char **argv, struct run_opts *o)
@@ -58,6 +77,7 @@ static int parse(int argc, char **argv, struct run_opts *o)
 		{ "pretend-tcp", no_argument, NULL, 't' },
 		{ "mptcp", no_argument, NULL, 'm' },
 		{ "protocol", required_argument, NULL, 'p' },
+		{ "wire", required_argument, NULL, 'w' },
 		{ "force", no_argument, NULL, 'F' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
@@ -94,6 +114,11 @@ static int parse(int argc, char **argv, struct run_opts *o)
 					 optarg);
 				return -1;
 			}
+			break;
+		case 'w':
+			o->wire = wire_number(optarg);
+			if (o->wire < 0)
+				return -1;
 			break;
 		case 'h':
 			print_help(stdout);
@@ -167,6 +192,9 @@ static int set_environment(const struct run_opts *o, const char *lib,
 	    set_flag(ENV_FALLBACK, o->fallback) ||
 	    set_flag(ENV_PRETEND, o->pretend) ||
 	    set_flag(ENV_MPTCP, o->mptcp))
+		return -1;
+	snprintf(num, sizeof(num), "%d", o->wire);
+	if (o->wire < 0 ? unsetenv(ENV_WIRE) : setenv(ENV_WIRE, num, 1))
 		return -1;
 	return *page ? setenv(ENV_RECEIPT, page, 1) : unsetenv(ENV_RECEIPT);
 }
@@ -346,7 +374,7 @@ static int run_with_receipt(const struct run_opts *o, char **argv,
 
 int cmd_run(int argc, char **argv)
 {
-	struct run_opts o = { .protocol = IPPROTO_TANDEM };
+	struct run_opts o = { .protocol = IPPROTO_TANDEM, .wire = -1 };
 	char path[4096], page_path[64] = "";
 	struct receipt *page = NULL;
 	struct progfile pf;

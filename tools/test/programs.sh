@@ -8,13 +8,21 @@
 #	netns $a (clients)  eth0 ------ eth0  netns $b (servers)
 #	10.9.9.1, fd99::1                     10.9.9.2, fd99::2
 #
-# Usage: programs.sh [nginx_curl | http_server | iperf | redis | socat_echo]...
-#	as root; default: all of them. TANDEM_PROTOCOL=262 tries it with MPTCP
+# With --one-sided CLIENT or SERVER only that end runs under Tandem, on the tcp wire; the
+# other end is the kernel's TCP.
+#
+# Usage: programs.sh [--one-sided client | server] [NAME...]
+#	as root; NAME of nginx_curl, http_server, iperf, redis, socat_echo (default:
+#	all). TANDEM_PROTOCOL=262 tries it with MPTCP
 
 # shellcheck disable=SC2317 # functions are called by name
 here=$(cd "$(dirname "$0")" && pwd)
 tandem=$here/../../build/tools/tandem
 proto=${TANDEM_PROTOCOL:-254}
+sided=
+[ "${1:-}" != --one-sided ] || { sided=$2; shift 2; }
+all="nginx_curl http_server iperf redis socat_echo"
+only=${*:-$all}
 a=client-$$ b=server-$$
 n=0 failed=0 server=
 set -o pipefail
@@ -49,8 +57,21 @@ for end in "$a 1" "$b 2"; do
 	ip -n "$1" addr add "fd99::$2/64" dev eth0 nodad
 done
 
+# under WHO PROGRAM...: run it as that end runs
+under() {
+	local who=$1
+	shift
+	case $sided in
+	'') set -- "$tandem" run --protocol="$proto" --receipt="$tmp/receipt.$who" "$@" ;;
+	"$who") set -- "$tandem" run --wire=tcp --receipt="$tmp/receipt.$who" "$@" ;;
+	esac
+	[ "$who" = client ] && set -- ip netns exec $a "$@" || set -- ip netns exec $b "$@"
+	exec "$@"
+}
+
 # Every socket was Tandem's, and there was one.
 judge() { # WHO
+	case $sided in '' | "$1") ;; *) return 0 ;; esac
 	grep -qE "receipt: [1-9][0-9]* sockets?, (all|it was) .*= $proto\)" \
 		"$tmp/receipt.$1" && return
 	echo "the $1's receipt:"
@@ -60,15 +81,14 @@ judge() { # WHO
 
 client() { # PROGRAM...
 	local rc=0
-	ip netns exec $a "$tandem" run --protocol="$proto" \
-		--receipt="$tmp/receipt.client" "$@" || rc=$?
+	(under client "$@") || rc=$?
 	judge client || rc=1
 	rm -f "$tmp/receipt.client"
 	return $rc
 }
 
 listens() { # PORT
-	if [ "$proto" = 254 ]; then
+	if [ "$proto" = 254 ] && [ "$sided" != client ]; then
 		ip netns exec $b "$tandem" ss -lH | grep -q ":$1 "
 	else
 		ip netns exec $b ss -lnHtM | grep -q ":$1 "
@@ -79,8 +99,7 @@ listens() { # PORT
 serve() {
 	local port=$1 end=$((SECONDS + 60))
 	shift
-	ip netns exec $b "$tandem" run --protocol="$proto" \
-		--receipt="$tmp/receipt.server" "$@" >"$tmp/server.log" 2>&1 &
+	under server "$@" >"$tmp/server.log" 2>&1 &
 	server=$!
 	until listens "$port"; do
 		if ! kill -0 $server 2>/dev/null || [ $SECONDS -ge $end ]; then
@@ -88,7 +107,7 @@ serve() {
 			cat "$tmp/server.log"
 			return 1
 		fi
-		read -rt 0.05 <> <(:) # poll, but leave the server the processor
+		read -rt 0.05 <> <(:) || : # poll, but leave the server the processor
 	done
 }
 
@@ -184,8 +203,6 @@ check() { # NAME FUNCTION PROGRAM...
 	fi
 }
 
-all="nginx_curl http_server iperf redis socat_echo"
-only=${*:-$all}
 for word in $only; do
 	[[ " $all " == *" $word "* ]] || { echo "$0: no test $word" >&2; exit 1; }
 done

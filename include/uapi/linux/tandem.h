@@ -26,5 +26,6 @@
 
 /* Values of TANDEM_WIRE. */
 #define TANDEM_WIRE_NATIVE	0	/* IP protocol 254 */
+#define TANDEM_WIRE_TCP		1	/* IP protocol 6: the peer is plain TCP */
 
 #endif /* _UAPI_LINUX_TANDEM_H */

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""One end of a connection that ends in a certain manner; for tcpwire.sh.
+
+usage: ends.py half_close|abort server|client ADDRESS PORT
+
+The server writes its port into the file PORT. $TANDEM_PROTO and $TANDEM_WIRE
+choose what carries it.
+"""
+
+import errno
+import os
+import socket
+import struct
+import sys
+
+WIRES = dict(native=0, tcp=1)
+
+
+def tandem_socket(family):
+    proto = int(os.environ.get("TANDEM_PROTO") or 254)
+    s = socket.socket(family, socket.SOCK_STREAM, proto)
+    wire = WIRES[os.environ.get("TANDEM_WIRE") or "native"]
+    if wire and proto != 6:
+        s.setsockopt(254, 1001, wire)
+    s.settimeout(60)
+    return s
+
+
+def read_all(s):
+    out = b""
+    while True:
+        part = s.recv(65536)
+        if not part:
+            return out
+        out += part
+
+
+def want(ok, text):
+    if not ok:
+        sys.exit("%s: %s" % (" ".join(sys.argv[1:3]), text))
+
+
+ASK, ANSWER = b"question " * 1000, b"answer " * 20000
+
+
+def half_close(s, is_client):
+    """The question ends with a FIN; the answer comes after it."""
+    if is_client:
+        s.sendall(ASK)
+        s.shutdown(socket.SHUT_WR)
+        want(read_all(s) == ANSWER, "the whole answer after our FIN")
+    else:
+        want(read_all(s) == ASK, "the whole question and its end")
+        s.sendall(ANSWER)
+    s.close()
+
+
+def abort(s, is_client):
+    """A reset from one end is ECONNRESET at the other, once."""
+    if is_client:
+        s.sendall(b"x")
+        want(s.recv(1) == b"y", "the other is there")
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                     struct.pack("ii", 1, 0))
+        s.close()
+        return
+    want(s.recv(1) == b"x", "data")
+    s.sendall(b"y")
+    try:
+        want(False, "no reset, but %r" % s.recv(1))
+    except OSError as e:
+        want(e.errno == errno.ECONNRESET, "reset, not %s" % e)
+    want(s.recv(1) == b"", "the error comes once")
+
+
+def main():
+    mode, role, addr, port = sys.argv[1:]
+    family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+    func = dict(half_close=half_close, abort=abort)[mode]
+    s = tandem_socket(family)
+    if role == "client":
+        s.connect((addr, int(port)))
+        func(s, True)
+        return
+    s.bind((addr, 0))
+    s.listen(1)
+    with open(port + ".new", "w") as f:
+        f.write("%d" % s.getsockname()[1])
+    os.rename(port + ".new", port)
+    c, _ = s.accept()
+    s.close()
+    c.settimeout(60)
+    func(c, False)
+
+
+main()
