@@ -162,7 +162,6 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 	tp->snd_una = ev->ack;
 	tp->retransmits = 0;
 	tp->first_rtx_us = 0;
-	tp->backoff = 0;
 	sk_dst_confirm(sk);
 }
 
@@ -217,6 +216,9 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		clean_rtx_queue(sk, &ev);
 		timestamp_sample(tp, o, &ev);
 		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe));
+		/* Karn: the backed-off timer stays until there is a sample, RFC 6298 3. */
+		if (ev.rtt_us >= 0)
+			tp->backoff = 0;
 		tandem_timer_data_acked(sk);
 		if (!tp->packets_out)
 			ack_without_flight(sk);

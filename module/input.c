@@ -178,7 +178,8 @@ static void take_syn_options(struct sock *sk, const struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct net *net = sock_net(sk);
-	u16 mss = s->opts.have & TANDEM_OPT_MSS ? s->opts.mss : TCP_MSS_DEFAULT;
+	/* No MSS, or one of 0: the family's default, set by connect() (RFC 9293 3.7.1). */
+	u16 mss = s->opts.have & TANDEM_OPT_MSS && s->opts.mss ? s->opts.mss : tp->mss_clamp;
 
 	tp->wscale_ok = s->opts.have & TANDEM_OPT_WSCALE && tandem_knob(net, window_scaling);
 	tp->snd_wscale = tp->wscale_ok ? s->opts.wscale : 0;
@@ -192,7 +193,6 @@ static void take_syn_options(struct sock *sk, const struct segment *s)
 		tp->ts_recent = s->opts.tsval;
 		tp->ts_recent_us = tandem_now_us();
 	}
-	/* An MSS of 0, or one no IP can carry, is no MSS (RFC 9293 section 3.7.1). */
 	mss = max_t(u16, mss, tandem_knob(net, min_mss));
 	if (tp->user_mss && tp->user_mss < mss)
 		mss = tp->user_mss;

@@ -228,7 +228,8 @@ static void connect_init(struct sock *sk)
 	const struct dst_entry *dst = __sk_dst_get(sk);
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (tp->user_mss)
+	/* A peer without the option still gets no more than the default. */
+	if (tp->user_mss && tp->user_mss < tp->mss_clamp)
 		tp->mss_clamp = tp->user_mss;
 	tp->max_window = 0;
 	tp->advmss = tandem_advmss(sk, dst);

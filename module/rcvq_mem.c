@@ -66,10 +66,10 @@ static struct sk_buff *next_or_null(struct sk_buff_head *q, struct sk_buff *skb)
 	return skb_queue_is_last(q, skb) ? NULL : skb_queue_next(q, skb);
 }
 
-/* Is @skb mostly overhead? */
+/* Does @skb cost more than the window that was promised for its bytes? */
 static bool is_dust(const struct sk_buff *skb)
 {
-	return skb->truesize > 2 * skb->len + SKB_TRUESIZE(0);
+	return skb->truesize > 2 * skb->len;
 }
 
 /*

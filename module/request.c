@@ -132,7 +132,7 @@ static void req_negotiate(struct tandem_request *req, const struct tandem_opts *
 
 	/* RFC 9293 section 3.7.1 */
 	mss = v4 ? TCP_MSS_DEFAULT : IPV6_MIN_MTU - 60;
-	if (o->have & TANDEM_OPT_MSS)
+	if (o->have & TANDEM_OPT_MSS && o->mss)
 		mss = max_t(u32, o->mss, tandem_knob(net, min_mss));
 	if (user_mss)
 		mss = min_t(u32, mss, user_mss);

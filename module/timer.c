@@ -271,7 +271,10 @@ static void shrunk_window_timeout(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (silent_too_long(sk, tandem_knob(sock_net(sk), retries2))) {
+	/* The clock starts here: before, the peer did answer (SHLD-17). */
+	if (!tp->first_rtx_us) {
+		tp->first_rtx_us = tandem_now_us();
+	} else if (silent_too_long(sk, tandem_knob(sock_net(sk), retries2))) {
 		give_up(sk, TANDEM_R_GIVEUP);
 		return;
 	}
@@ -291,12 +294,12 @@ static void rto_expired(struct sock *sk)
 
 	if (!head)
 		return;
-	if (!tp->first_rtx_us)
-		tp->first_rtx_us = TANDEM_CB(head)->sent_us;
 	if (!tp->snd_wnd && !syn && !sock_flag(sk, SOCK_DEAD)) {
 		shrunk_window_timeout(sk);
 		return;
 	}
+	if (!tp->first_rtx_us)
+		tp->first_rtx_us = TANDEM_CB(head)->sent_us;
 	if (write_timeout(sk))
 		return;
 
@@ -583,6 +586,8 @@ void tandem_timer_established(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
+	/* RFC 6298 section 5.7 in the place of what the SYN had doubled. */
+	tp->backoff = 0;
 	if (!tp->rtt.srtt_us8 && tp->total_retrans)
 		tp->rto_us = clamp_t(u32, FALLBACK_RTO_US, tp->rto_us, rto_max_us(sk));
 	if (sock_flag(sk, SOCK_KEEPOPEN))

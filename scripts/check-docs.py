@@ -5,7 +5,8 @@
 #
 # Sysctls (with range and default), counters, reasons, tracepoints and socket
 # options are read from the module's source and looked for in
-# Documentation/networking/. With --build the pages also go through Sphinx, where
+# Documentation/networking/. Every test that tandem-conformance.rst names must
+# exist, and it must name every script of selftests/conform/. With --build the pages also go through Sphinx, where
 # every warning is an error.
 """Check that the documentation and the module's source tell the same."""
 
@@ -146,6 +147,33 @@ def check_options():
                        "socket option")
 
 
+def check_conformance():
+    """Tests the conformance page names: conform/X.txt, FILE, FILE:TEST."""
+    page = "tandem-conformance.rst"
+    tests = os.path.join(TOP, "selftests")
+    text = read("Documentation", "networking", page)
+    rows = text[text.find(".. csv-table::"):]
+    named = set(re.findall(r"``conform/([\w-]+)\.txt``", rows))
+    there = {f[:-4] for f in os.listdir(os.path.join(tests, "conform"))
+             if f.endswith(".txt")}
+    for name in sorted(named - there):
+        complain(page, f"there is no selftests/conform/{name}.txt")
+    for name in sorted(there - named):
+        complain(page, f"no row names conform/{name}.txt")
+    for name, test in set(re.findall(r"``((?:unit/)?\w+\.(?:py|c|sh))"
+                                     r"(?::(\w+))?``", rows)):
+        if not os.path.exists(os.path.join(tests, name)):
+            complain(page, f"there is no selftests/{name}")
+        elif test and not re.search(
+                rf"^def test_{test}\(|^TEST(?:_F)?\((?:\w+, )?{test}\)",
+                read("selftests", name), re.M):
+            complain(page, f"there is no test {test} in selftests/{name}")
+    for row in re.findall(r'^   "((?:MUST|SHLD|MAY|REC)-\d+)", "[^"]*",\s*""',
+                          rows, re.M):
+        complain(page, f"{row}: neither a test nor a reason")
+    return len(named)
+
+
 def check_build():
     with tempfile.TemporaryDirectory() as tmp:
         try:
@@ -177,6 +205,7 @@ def main():
         "reasons": check_reasons(),
         "tracepoints": check_tracepoints(),
         "socket options": check_options(),
+        "conformance scripts": check_conformance(),
     }
     for what, n in counts.items():
         if not n:

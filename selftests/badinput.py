@@ -12,7 +12,7 @@ import random
 import struct
 import sys
 
-from tpeer import (IS_TCP, PROTO, check, checksum, ip_header, linger0, main,
+from tpeer import (IS_TCP, WIRE, check, checksum, ip_header, linger0, main,
                    opt_mss, opt_sack, opt_ts, opt_ws, pad_opts, pseudo,
                    state_of, tandem_only, until)
 
@@ -363,7 +363,7 @@ def test_urgent(w):
     raw[18:20] = struct.pack("!H", 3)
     raw[16:18] = b"\0\0"
     raw[16:18] = struct.pack("!H", checksum(
-        pseudo(w.way, w.src, w.dst, len(raw), PROTO) + bytes(raw)))
+        pseudo(w.way, w.src, w.dst, len(raw), WIRE) + bytes(raw)))
     w.inject(bytes(raw))
     c.snd_nxt += 3
     got = b""
@@ -404,7 +404,7 @@ def test_flood_of_noise(w):
             raw[12] = min(15, 5 + rnd.randrange(0, (n - 20) // 4 + 1)) << 4
             raw[16:18] = b"\0\0"
             raw[16:18] = struct.pack("!H", checksum(
-                pseudo(w.way, w.src, w.dst, n, PROTO) + bytes(raw)))
+                pseudo(w.way, w.src, w.dst, n, WIRE) + bytes(raw)))
         w.inject(bytes(raw))
         if i % 50 == 49:
             while select_read(w):
@@ -429,7 +429,7 @@ def test_ip_fragments(w):
     if w.way == "v6":
         return
     raw = c.build("P.", c.snd_nxt, c.rcv_nxt, b"f" * 600)
-    head = bytearray(ip_header("v4", w.src, w.dst, raw, PROTO))
+    head = bytearray(ip_header("v4", w.src, w.dst, raw, WIRE))
     for at, more in ((0, 1), (320, 0)):
         part = raw[at:320] if more else raw[at:]
         head[2:4] = struct.pack("!H", 20 + len(part))

@@ -15,7 +15,7 @@ import struct
 import sys
 import time
 
-from tpeer import (IS_TCP, PROTO, REMOTE, VIRTUAL, Skip, await_state, check,
+from tpeer import (IS_TCP, WIRE, REMOTE, VIRTUAL, Skip, await_state, check,
                    checksum, expect_errno, ip_header, main, need_virtual,
                    poll_bits, pseudo, so_error, state_of, tandem_only, until)
 
@@ -37,7 +37,7 @@ def icmp_errno(w, name):
     return ICMP[name][2] or ADMIN[w.way]
 
 
-def send_icmp(w, kind, code, c, seq, rest=0, proto=PROTO):
+def send_icmp(w, kind, code, c, seq, rest=0, proto=WIRE):
     """An ICMP error about a segment the kernel sent."""
     quoted = struct.pack("!HHIIHHHH", c.dut_port, c.port,
                          (c.irs + seq) & 0xffffffff, c.iss, 5 << 12, 0, 0, 0)

@@ -16,7 +16,8 @@ import os
 import struct
 import sys
 
-PROTO = int(os.environ.get("TANDEM_PROTO") or 254)
+PROTO = 6 if os.environ.get("TANDEM_WIRE") == "tcp" else \
+    int(os.environ.get("TANDEM_PROTO") or 254)
 HALF, FULL = 1 << 31, 1 << 32
 
 

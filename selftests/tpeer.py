@@ -10,7 +10,8 @@ other:
 so a test says segment by segment what the peer sends and what must come
 back, in the manner of packetdrill. Sequence numbers are relative: a SYN is
 0, the first byte 1. Every test runs in a child of its own, in a network
-namespace of its own, over IPv4 and IPv6. TANDEM_PROTO=6 runs it over TCP.
+namespace of its own, over IPv4 and IPv6. TANDEM_PROTO=6 runs it over TCP;
+TANDEM_WIRE=tcp runs Tandem's sockets with segments of IP protocol 6.
 """
 
 import ctypes
@@ -29,6 +30,11 @@ import traceback
 
 PROTO = int(os.environ.get("TANDEM_PROTO") or 254)
 IS_TCP = PROTO == 6
+# The protocol of the sockets and that of the segments: two things.
+WIRE_NAME = "native" if IS_TCP else os.environ.get("TANDEM_WIRE") or "native"
+WIRE = {"native": PROTO, "tcp": 6}[WIRE_NAME]
+SOL_TANDEM, TANDEM_WIRE = 254, 1001
+WIRE_TCP = 1
 SOL = socket.IPPROTO_TCP
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -185,16 +191,18 @@ def parse_opts(raw):
 class Seg:
     """A segment the kernel sent; seq and ack absolute."""
 
-    def __init__(self, raw, when, ttl=0, tos=0):
+    def __init__(self, raw, when, ttl=0, tos=0, df=True):
         (self.sport, self.dport, self.seq, self.ack, off, self.win,
          self.csum, self.urg) = struct.unpack("!HHIIHHHH", raw[:20])
         self.flags = off & 0x3f
+        self.ecn = off >> 6 & 0x3f	# ECE, CWR, and the reserved bits
         head = (off >> 12) * 4
         self.opts = parse_opts(raw[20:head])
         self.data = raw[head:]
         self.when = when
         self.ttl = ttl
         self.tos = tos
+        self.df = int(df)		# may not be fragmented on the way
 
     def __len__(self):
         return len(self.data)
@@ -285,7 +293,7 @@ class World:
 
     # ---- the wire ----
 
-    def inject(self, raw, proto=PROTO):
+    def inject(self, raw, proto=WIRE):
         """Send bytes as an IP payload to the kernel."""
         os.write(self.tun, ip_header(self.way, self.src, self.dst, raw,
                                      proto) + raw)
@@ -308,16 +316,17 @@ class World:
             head = (pkt[0] & 15) * 4
             body = pkt[head:struct.unpack("!H", pkt[2:4])[0]]
             dst, way, tos = pkt[16:20], "v4", pkt[1]
+            df = bool(pkt[6] & 0x40)
         else:
             proto, src, ttl = pkt[6], pkt[8:24], pkt[7]
             body = pkt[40:40 + struct.unpack("!H", pkt[4:6])[0]]
             dst, way = pkt[24:40], "v6"
-            tos = struct.unpack("!H", pkt[:2])[0] >> 4 & 0xff
-        if way != self.way or proto != PROTO:
+            tos, df = struct.unpack("!H", pkt[:2])[0] >> 4 & 0xff, True
+        if way != self.way or proto != WIRE:
             return
         if checksum(pseudo(way, src, dst, len(body), proto) + body):
             raise Fail("the kernel sent a wrong checksum")
-        seg = Seg(body, now, ttl, tos)
+        seg = Seg(body, now, ttl, tos, df)
         self.trace.append("%9.4f < %s" % (now - self.start, seg))
         self.inbox.append(seg)
 
@@ -325,6 +334,8 @@ class World:
 
     def socket(self):
         s = socket.socket(self.family, socket.SOCK_STREAM, PROTO)
+        if WIRE_NAME == "tcp":
+            s.setsockopt(SOL_TANDEM, TANDEM_WIRE, WIRE_TCP)
         s.settimeout(30)
         return s
 
@@ -424,7 +435,7 @@ class Conn:
         raw = head + opts + data
         if csum is None:
             csum = checksum(pseudo(self.w.way, self.w.src, self.w.dst,
-                                   len(raw), PROTO) + raw)
+                                   len(raw), WIRE) + raw)
         return raw[:16] + struct.pack("!H", csum) + raw[18:]
 
     def send(self, flags=".", seq=None, ack=None, data=b"", advance=True,
@@ -582,7 +593,7 @@ def run_child(func, way, limit):
     world = None
     signal.alarm(limit)
     try:
-        world = World(way)
+        world = World(way, getattr(func, "mtu", 1500))
         func(world)
     except Skip as e:
         print("# SKIP-REASON %s" % e)
@@ -592,8 +603,8 @@ def run_child(func, way, limit):
         if isinstance(e, Fail):
             where = traceback.extract_tb(e.__traceback__)
             spot = [f for f in where if f.filename != __file__] or where
-            print("# %s:%d: %s" % (os.path.basename(spot[-1].filename),
-                                   spot[-1].lineno, e))
+            print("# %s: %s" % (getattr(e, "where", None) or "%s:%d" % (
+                os.path.basename(spot[-1].filename), spot[-1].lineno), e))
         else:
             print("# " + traceback.format_exc().replace("\n", "\n# "))
         for line in world.trace[-25:] if world else []:
@@ -608,12 +619,13 @@ def main(tests, ways=("v4", "v6"), limit=60):
     only = [a for a in sys.argv[1:] if not a.startswith("-")]
     if "-h" in sys.argv or "--help" in sys.argv:
         print("usage: %s [NAME...]\nRuns the tests whose name contains NAME. "
-              "$TANDEM_PROTO: 254 or 6." % sys.argv[0])
+              "$TANDEM_PROTO: 254 or 6; $TANDEM_WIRE: native or tcp."
+              % sys.argv[0])
         sys.exit(0)
     plan = []
     for t in tests:
         func, secs = t if isinstance(t, tuple) else (t, limit)
-        for way in ways:
+        for way in getattr(func, "ways", ways):
             name = func.__name__.replace("test_", "", 1) + "." + way
             if not only or any(o in name for o in only):
                 plan.append((name, func, way, secs))
