@@ -91,6 +91,8 @@ static void clean_rtx_queue(struct sock *sk, struct tandem_ack_event *ev)
 		tandem_rtx_uncount(sk, skb);
 		tandem_rtx_unlink_free(sk, skb);
 	}
+	if (!skb)
+		tandem_chrono_stop(sk, TANDEM_CHRONO_BUSY);
 	if (first_sent && !ev->rtx_acked)
 		ev->rtt_us = ev->now_us - first_sent;
 }
@@ -160,6 +162,11 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 	ev->acked_bytes = ev->ack - ev->prior_una;
 	tp->bytes_acked += ev->acked_bytes;
 	tp->snd_una = ev->ack;
+	if (tp->retransmits) {
+		/* The run of timeouts ends here. */
+		tp->total_rto_recoveries++;
+		tp->total_rto_ms += div_u64(ev->now_us - tp->rto_stamp_us, USEC_PER_MSEC);
+	}
 	tp->retransmits = 0;
 	tp->first_rtx_us = 0;
 	tp->backoff = 0;
@@ -168,6 +175,7 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 
 static void count_ack(struct sock *sk, const struct tandem_ack_event *ev)
 {
+	tandem_sk(sk)->delivered += ev->acked_segs + ev->sacked_segs;
 	if (!ev->has_data)
 		TANDEM_INC(sock_net(sk), PUREACKSIN);
 	if (ev->is_dup)
@@ -195,6 +203,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		/* Late, but its SACK blocks may still be news. */
 		if (tp->packets_out) {
 			tandem_sack_input(sk, o, &ev);
+			tp->delivered += ev.sacked_segs;
 			tandem_recovery_ack(sk, &ev);
 		}
 		return 0;
@@ -223,5 +232,6 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	}
 	count_ack(sk, &ev);
 	tandem_recovery_ack(sk, &ev);
+	tandem_update_pacing_rate(sk);
 	return 1;
 }

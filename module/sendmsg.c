@@ -98,6 +98,8 @@ void tandem_check_space(struct sock *sk)
 	if (tp->packets_out < tp->cc.cwnd || tandem_cc_in_slow_start(&tp->cc))
 		tandem_sndbuf_expand(sk);
 	sk->sk_write_space(sk);
+	if (!test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		tandem_chrono_stop(sk, TANDEM_CHRONO_SNDBUF);
 }
 
 /* ---- filling the tail ---- */
@@ -114,6 +116,7 @@ static void append_skb(struct sock *sk, struct sk_buff *skb)
 	__skb_queue_tail(&sk->sk_write_queue, skb);
 	sk_wmem_queued_add(sk, skb->truesize);
 	sk_mem_charge(sk, skb->truesize);
+	tandem_chrono_start(sk, TANDEM_CHRONO_BUSY);
 	if (tp->nonagle & TANDEM_NAGLE_PUSH)
 		tp->nonagle &= ~TANDEM_NAGLE_PUSH;
 }
@@ -136,6 +139,7 @@ static void remove_empty_tail(struct sock *sk)
 	if (!skb || TANDEM_CB(skb)->end_seq != TANDEM_CB(skb)->seq)
 		return;
 	__skb_unlink(skb, &sk->sk_write_queue);
+	tandem_chrono_stop(sk, TANDEM_CHRONO_BUSY);
 	sk_wmem_queued_add(sk, -skb->truesize);
 	sk_mem_uncharge(sk, skb->truesize);
 	__kfree_skb(skb);
@@ -322,8 +326,10 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg)
 	err = sk_stream_error(sk, flags, err);
 	/* An edge-triggered poller must hear of the room that is there after all. */
 	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue) &&
-	    RB_EMPTY_ROOT(&tandem_sk(sk)->rtx_queue))
+	    RB_EMPTY_ROOT(&tandem_sk(sk)->rtx_queue)) {
 		sk->sk_write_space(sk);
+		tandem_chrono_stop(sk, TANDEM_CHRONO_SNDBUF);
+	}
 	return err;
 }
 

@@ -13,8 +13,8 @@
 
 extern struct proto tandem_prot;		/* AF_INET */
 extern struct proto tandemv6_prot;		/* AF_INET6 */
-extern const struct proto_ops tandem_stream_ops;
-extern const struct proto_ops tandemv6_stream_ops;
+extern struct proto_ops tandem_stream_ops;
+extern struct proto_ops tandemv6_stream_ops;
 long tandem_memory_pages(void);	/* charged now, all netns and both families */
 extern struct percpu_counter tandem_sockets_allocated;
 extern long tandem_sysctl_mem[3];		/* pages: net.tandem.mem, global */

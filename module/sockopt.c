@@ -14,6 +14,7 @@
 #include "advert.h"
 #include "cong.h"
 #include "output.h"
+#include "savesyn.h"
 #include "socket.h"
 #include "timer.h"
 
@@ -23,6 +24,8 @@
 #define MAX_KEEP_PROBES	127
 #define MAX_SYN_RETRIES	127
 #define MAX_LINGER2	120		/* seconds */
+#define ULP_NAME_MAX	16
+#define FASTOPEN_KEY_LEN	16
 
 /* ---- setting, with the socket locked ---- */
 
@@ -132,6 +135,8 @@ static int set_window_clamp(struct sock *sk, int val)
 		return 0;
 	}
 	clamp = max_t(u32, val, SOCK_MIN_RCVBUF / 2);
+	if (clamp == tp->window_clamp)
+		return 0;
 	if (clamp < tp->window_clamp)
 		tp->rcv_ssthresh = min(tp->rcv_ssthresh, clamp);
 	else
@@ -174,23 +179,29 @@ static int set_ranged_u8(u8 *field, int val, int min, int max)
 }
 
 /* Options of TCP that are not built; what TCP says when it will not have them. */
-static int set_unsupported(int optname, int val)
+static int set_unsupported(const struct sock *sk, int optname, int val)
 {
+	bool closed = sk->sk_state == TCP_CLOSE;
+	bool passive = closed || sk->sk_state == TCP_LISTEN;
+
 	switch (optname) {
 	case TCP_THIN_DUPACK:		/* TCP ignores it as well */
 		return val < 0 || val > 1 ? -EINVAL : 0;
 	case TCP_REPAIR:
 	case TCP_REPAIR_QUEUE:
-	case TCP_QUEUE_SEQ:
 	case TCP_REPAIR_WINDOW:
 	case TCP_TIMESTAMP:		/* only under TCP_REPAIR */
 		return -EPERM;
+	case TCP_QUEUE_SEQ:
+		return closed ? -EINVAL : -EPERM;
 	case TCP_REPAIR_OPTIONS:
 		return -EINVAL;
 	case TCP_FASTOPEN:
+		return val < 0 || !passive ? -EINVAL : -EOPNOTSUPP;
 	case TCP_FASTOPEN_CONNECT:
+		return val < 0 || val > 1 ? -EINVAL : -EOPNOTSUPP;
 	case TCP_FASTOPEN_NO_COOKIE:
-		return -EOPNOTSUPP;
+		return val < 0 || val > 1 || !passive ? -EINVAL : -EOPNOTSUPP;
 	}
 	return -ENOPROTOOPT;
 }
@@ -240,12 +251,22 @@ static int set_int(struct sock *sk, int level, int optname, int val)
 			return -EINVAL;
 		tp->recvmsg_inq = val;
 		return 0;
+	case TCP_SAVE_SYN:
+		return set_ranged_u8(&tp->save_syn, val, 0, 2);
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		if (val < 0 || val > 1)
+			return -EINVAL;
+		tp->thin_lto = val;
+		return 0;
+	case TCP_TX_DELAY:
+		WRITE_ONCE(tp->tx_delay_us, val);
+		return 0;
 	case TANDEM_WIRE:
 		if (level == SOL_TANDEM)
 			return set_wire(sk, val);
 		break;
 	}
-	return set_unsupported(optname, val);
+	return set_unsupported(sk, optname, val);
 }
 
 /* ---- setsockopt() ---- */
@@ -267,6 +288,31 @@ static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int optlen
 	return err;
 }
 
+/* No protocol sits on us; the name is read, for TCP would have told a bad pointer. */
+static int set_ulp(sockptr_t optval, unsigned int optlen)
+{
+	char name[ULP_NAME_MAX];
+
+	if (optlen < 1)
+		return -EINVAL;
+	if (strncpy_from_sockptr(name, optval,
+				 min_t(long, sizeof(name) - 1, optlen)) < 0)
+		return -EFAULT;
+	return -ENOENT;
+}
+
+/* One key, or two, of 16 bytes; what comes after the checks TCP makes is not here. */
+static int set_fastopen_key(sockptr_t optval, unsigned int optlen)
+{
+	u8 key[2 * FASTOPEN_KEY_LEN];
+
+	if (optlen != FASTOPEN_KEY_LEN && optlen != 2 * FASTOPEN_KEY_LEN)
+		return -EINVAL;
+	if (copy_from_sockptr(key, optval, optlen))
+		return -EFAULT;
+	return -EOPNOTSUPP;
+}
+
 static int set_own(struct sock *sk, int level, int optname, sockptr_t optval,
 		   unsigned int optlen)
 {
@@ -276,9 +322,9 @@ static int set_own(struct sock *sk, int level, int optname, sockptr_t optval,
 	case TCP_CONGESTION:
 		return set_congestion(sk, optval, optlen);
 	case TCP_ULP:
-		return optlen < 1 ? -EINVAL : -ENOENT;	/* no protocol sits on us */
+		return set_ulp(optval, optlen);
 	case TCP_FASTOPEN_KEY:
-		return -EOPNOTSUPP;
+		return set_fastopen_key(optval, optlen);
 	}
 	if (optlen < sizeof(int))
 		return -EINVAL;
@@ -416,6 +462,15 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 	case TCP_TIMESTAMP:
 		*val = tandem_ts_now(tp);
 		break;
+	case TCP_SAVE_SYN:
+		*val = READ_ONCE(tp->save_syn);
+		break;
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		*val = tp->thin_lto;
+		break;
+	case TCP_TX_DELAY:
+		*val = READ_ONCE(tp->tx_delay_us);
+		break;
 	case TCP_THIN_DUPACK:
 	case TCP_REPAIR:
 	case TCP_FASTOPEN:
@@ -426,8 +481,6 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 	case TCP_REPAIR_QUEUE:
 	case TCP_QUEUE_SEQ:
 		return -EINVAL;
-	case TCP_REPAIR_WINDOW:
-		return -EPERM;
 	case TANDEM_WIRE:
 		if (level != SOL_TANDEM)
 			return -ENOPROTOOPT;
@@ -471,6 +524,29 @@ static int get_congestion(struct sock *sk, int room, char __user *optval,
 	return answer(name, sizeof(name), room, optval, optlen);
 }
 
+/* Once: who has got it whole, the next finds nothing. */
+static int get_saved_syn(struct sock *sk, int room, char __user *optval,
+			 int __user *optlen)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	int err = 0;
+
+	lock_sock(sk);
+	if (!tp->saved_syn) {
+		err = put_user(0, optlen);
+	} else if (put_user(tp->saved_syn->len, optlen)) {
+		err = -EFAULT;
+	} else if (room < tp->saved_syn->len) {
+		err = -EINVAL;		/* the program knows the size now */
+	} else if (copy_to_user(optval, tp->saved_syn->data, tp->saved_syn->len)) {
+		err = -EFAULT;
+	} else {
+		tandem_saved_syn_free(tp);
+	}
+	release_sock(sk);
+	return err;
+}
+
 static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 		   int __user *optlen)
 {
@@ -486,6 +562,10 @@ static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 		return get_info(sk, room, optval, optlen);
 	case TCP_CONGESTION:
 		return get_congestion(sk, room, optval, optlen);
+	case TCP_SAVED_SYN:
+		return get_saved_syn(sk, room, optval, optlen);
+	case TCP_REPAIR_WINDOW:
+		return room == sizeof(struct tcp_repair_window) ? -EPERM : -EINVAL;
 	case TCP_CC_INFO:		/* no algorithm tells anything yet */
 	case TCP_ULP:
 	case TCP_FASTOPEN_KEY:
