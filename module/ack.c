@@ -15,6 +15,7 @@
 #include "recovery.h"
 #include "stream.h"
 #include "timer.h"
+#include "timestamp.h"
 #include "wire.h"
 #include "window.h"
 
@@ -69,7 +70,8 @@ static void update_window(struct sock *sk, const struct sk_buff *skb,
 }
 
 /* Free what SEG.ACK covers; one RTT sample from the oldest of it that Karn allows. */
-static void clean_rtx_queue(struct sock *sk, struct tandem_ack_event *ev)
+static void clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
+			    struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u64 first_sent = 0;
@@ -88,6 +90,7 @@ static void clean_rtx_queue(struct sock *sk, struct tandem_ack_event *ev)
 			ev->acked_segs += cb->segs;
 		if (cb->flags & TANDEM_F_SYN)
 			ev->syn_acked = true;
+		tandem_tx_stamp_acked(sk, skb, ack_skb);
 		tandem_rtx_uncount(sk, skb);
 		tandem_rtx_unlink_free(sk, skb);
 	}
@@ -223,7 +226,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	tandem_sack_input(sk, o, &ev);
 	ev.is_dup = ev.ack == ev.prior_una && !ev.has_data && !ev.window_update;
 	if (ev.ack != ev.prior_una) {
-		clean_rtx_queue(sk, &ev);
+		clean_rtx_queue(sk, skb, &ev);
 		timestamp_sample(tp, o, &ev);
 		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe));
 		tandem_timer_data_acked(sk);

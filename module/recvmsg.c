@@ -15,6 +15,7 @@
 #include "output.h"
 #include "rcvq.h"
 #include "stream.h"
+#include "timestamp.h"
 
 int tandem_inq(struct sock *sk)
 {
@@ -138,7 +139,8 @@ static bool wait_for_more(struct sock *sk, int target, long *timeo, int *copied)
 	return err >= 0;
 }
 
-static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+			  struct tandem_rx_stamp *stamp)
 {
 	bool peek = flags & MSG_PEEK, trunc = flags & MSG_TRUNC;
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -183,6 +185,7 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 		WRITE_ONCE(*seq, *seq + used);
 		copied += used;
 		len -= used;
+		tandem_rx_stamp_note(stamp, skb);
 		if (peek) {
 			sk_peek_offset_fwd(sk, used);
 			continue;
@@ -196,12 +199,12 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 	return copied;
 }
 
-static void put_inq(struct sock *sk, struct msghdr *msg, int inq)
+/* At the end of the stream, 1 says "read again", as Linux TCP. */
+static int stream_inq(struct sock *sk)
 {
-	/* At the end of the stream, 1 says "read again", as Linux TCP. */
-	if (!inq && sock_flag(sk, SOCK_DONE))
-		inq = 1;
-	put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+	int inq = tandem_inq(sk);
+
+	return !inq && sock_flag(sk, SOCK_DONE) ? 1 : inq;
 }
 
 /*
@@ -214,16 +217,24 @@ static void put_inq(struct sock *sk, struct msghdr *msg, int inq)
 int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 		   TANDEM_RECVMSG_ADDR_LEN)
 {
+	struct tandem_rx_stamp stamp = {};
 	int ret, inq = 0;
+	bool want_inq;
 
 	if (unlikely(flags & MSG_ERRQUEUE))
 		return tandem_inet_recv_error(sk, msg, len);
 	lock_sock(sk);
-	ret = recvmsg_locked(sk, msg, len, flags);
-	if (ret >= 0 && tandem_sk(sk)->recvmsg_inq)
-		inq = tandem_inq(sk);
+	ret = recvmsg_locked(sk, msg, len, flags, &stamp);
+	want_inq = ret >= 0 && tandem_sk(sk)->recvmsg_inq;
+	if (ret >= 0 && (want_inq || msg->msg_get_inq))
+		inq = stream_inq(sk);
 	release_sock(sk);
-	if (ret >= 0 && tandem_sk(sk)->recvmsg_inq)
-		put_inq(sk, msg, inq);
+	if (ret < 0)
+		return ret;
+	tandem_rx_stamp_put(sk, msg, &stamp);
+	if (msg->msg_get_inq)
+		msg->msg_inq = inq;
+	if (want_inq)
+		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
 	return ret;
 }

@@ -269,6 +269,8 @@ static int init_sock(struct sock *sk)
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(tandem_pernet(net)->knobs.wmem[1]));
 	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(tandem_pernet(net)->knobs.rmem[1]));
 	sk->sk_destruct = destruct;
+	if (sk->sk_socket)
+		tandem_own_sol_socket(sk->sk_socket);
 	sk_sockets_allocated_inc(sk);
 	/* The default is always there. */
 	return tandem_cong_attach(net, &tp->cc, NULL, false);
@@ -326,6 +328,7 @@ static int do_ioctl(struct sock *sk, int cmd, int *karg)
 
 TANDEM_DEFINE_PROTO_IOCTL(ioctl, do_ioctl)
 TANDEM_DEFINE_PROTO_ACCEPT(accept, tandem_accept)
+TANDEM_DEFINE_OPS_ACCEPT(ops_accept, tandem_own_sol_socket)
 
 /* The cgroup BPF hooks of connect(); the core calls them before proto.connect. */
 static int pre_connect_v4(struct sock *sk, tandem_sockaddr_t *uaddr, int addr_len)
@@ -396,12 +399,12 @@ struct proto tandem_prot = {
 	.owner			= THIS_MODULE,				\
 	.connect		= inet_stream_connect,			\
 	.socketpair		= sock_no_socketpair,			\
-	.accept			= inet_accept,				\
+	.accept			= ops_accept,				\
 	.poll			= tandem_poll,				\
 	.gettstamp		= sock_gettstamp,			\
 	.listen			= listen,				\
 	.shutdown		= inet_shutdown,			\
-	.setsockopt		= sock_common_setsockopt,		\
+	.setsockopt		= tandem_ops_setsockopt,		\
 	.getsockopt		= sock_common_getsockopt,		\
 	.sendmsg		= inet_sendmsg,				\
 	.recvmsg		= inet_recvmsg,				\

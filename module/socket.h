@@ -56,6 +56,9 @@ void tandem_fill_info(struct sock *sk, struct tcp_info *info);
 /* sockopt.c */
 int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 		      unsigned int optlen);
+/* proto_ops.setsockopt: SOL_SOCKET's too, where the core lets us */
+int tandem_ops_setsockopt(struct socket *sock, int level, int optname,
+			  sockptr_t optval, unsigned int optlen);
 int tandem_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
 		      int __user *optlen);
 

@@ -6,6 +6,7 @@
  * Ranges and errors are those of Linux TCP.  An option of TCP whose feature we do not
  * have answers as a kernel built without it, or as if it were not permitted.
  */
+#include <linux/net_tstamp.h>
 #include <linux/sockptr.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
@@ -17,6 +18,7 @@
 #include "savesyn.h"
 #include "socket.h"
 #include "timer.h"
+#include "timestamp.h"
 
 #define MIN_USER_MSS	88		/* as TCP: room for a full set of options */
 #define MAX_USER_MSS	32767
@@ -170,6 +172,15 @@ static int set_wire(struct sock *sk, int val)
 	return 0;
 }
 
+/* The core lets only what it knows to be TCP or UDP send without copying. */
+static int set_zerocopy(struct sock *sk, int val)
+{
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	return 0;
+}
+
 static int set_ranged_u8(u8 *field, int val, int min, int max)
 {
 	if (val < min || val > max)
@@ -264,6 +275,10 @@ static int set_int(struct sock *sk, int level, int optname, int val)
 	case TANDEM_WIRE:
 		if (level == SOL_TANDEM)
 			return set_wire(sk, val);
+		break;
+	case TANDEM_ZEROCOPY:
+		if (level == SOL_TANDEM)
+			return set_zerocopy(sk, val);
 		break;
 	}
 	return set_unsupported(sk, optname, val);
@@ -404,6 +419,63 @@ int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	return err;
 }
 
+/* ---- SOL_SOCKET, where the core asks us ---- */
+
+static int set_sol_zerocopy(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	int val, err;
+
+	if (optlen < sizeof(int))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	lock_sock(sk);
+	err = set_zerocopy(sk, val);
+	release_sock(sk);
+	return err;
+}
+
+/*
+ * SOF_TIMESTAMPING_OPT_ID numbers the bytes of a connection, so there must be one, and
+ * from where it counts is settled now rather than with the next write.
+ */
+static int set_timestamping(struct socket *sock, int optname, sockptr_t optval,
+			    unsigned int optlen)
+{
+	struct sock *sk = sock->sk;
+	u32 val = 0;
+	int err;
+
+	if (optlen >= sizeof(val) && copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (val & SOF_TIMESTAMPING_OPT_ID &&
+	    !(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID) &&
+	    (1 << inet_sk_state_load(sk)) & (TCPF_CLOSE | TCPF_LISTEN))
+		return -EINVAL;
+	err = sock_setsockopt(sock, SOL_SOCKET, optname, optval, optlen);
+	if (!err) {
+		lock_sock(sk);
+		tandem_tx_stamp_base(sk);
+		release_sock(sk);
+	}
+	return err;
+}
+
+int tandem_ops_setsockopt(struct socket *sock, int level, int optname,
+			  sockptr_t optval, unsigned int optlen)
+{
+	if (level != SOL_SOCKET)
+		return sock_common_setsockopt(sock, level, optname, optval, optlen);
+	switch (optname) {
+	case SO_ZEROCOPY:
+		return set_sol_zerocopy(sock->sk, optval, optlen);
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW:
+		return set_timestamping(sock, optname, optval, optlen);
+	}
+	return sock_setsockopt(sock, level, optname, optval, optlen);
+}
+
 /* ---- getsockopt() ---- */
 
 /* The value of an option that is an int. */
@@ -485,6 +557,11 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 		if (level != SOL_TANDEM)
 			return -ENOPROTOOPT;
 		*val = tp->wire;
+		break;
+	case TANDEM_ZEROCOPY:
+		if (level != SOL_TANDEM)
+			return -ENOPROTOOPT;
+		*val = sock_flag(sk, SOCK_ZEROCOPY);
 		break;
 	default:
 		return -ENOPROTOOPT;
