@@ -22,8 +22,20 @@ static u64 rate(unsigned long bytes_per_s)
 	return bytes_per_s == ~0UL ? ~0ULL : bytes_per_s;
 }
 
-static void fill_negotiated(const struct tandem_sock *tp, struct tcp_info *info)
+/* Before the SYN is answered TCP deducts the timestamp option it offers. */
+u32 tandem_reported_mss(const struct sock *sk)
 {
+	u32 mss = tandem_sk(sk)->mss_cache;
+
+	if (sk->sk_state == TCP_SYN_SENT && tandem_knob(sock_net(sk), timestamps))
+		mss -= min(mss, 12U);
+	return mss;
+}
+
+static void fill_negotiated(const struct sock *sk, struct tcp_info *info)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
 	if (tp->ts_ok)
 		info->tcpi_options |= TCPI_OPT_TIMESTAMPS;
 	if (tp->sack_ok)
@@ -33,7 +45,7 @@ static void fill_negotiated(const struct tandem_sock *tp, struct tcp_info *info)
 		info->tcpi_snd_wscale = tp->snd_wscale;
 		info->tcpi_rcv_wscale = tp->rcv_wscale;
 	}
-	info->tcpi_snd_mss = tp->mss_cache;
+	info->tcpi_snd_mss = tandem_reported_mss(sk);
 	info->tcpi_rcv_mss = tp->rcv_mss;
 	info->tcpi_advmss = tp->advmss;
 	info->tcpi_pmtu = tp->pmtu_cookie;
@@ -137,7 +149,7 @@ void tandem_fill_info(struct sock *sk, struct tcp_info *info)
 	}
 
 	slow = lock_sock_fast(sk);
-	fill_negotiated(tp, info);
+	fill_negotiated(sk, info);
 	fill_times(sk, info);
 	fill_windows(tp, info);
 	fill_totals(tp, info);

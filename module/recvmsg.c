@@ -162,7 +162,7 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 		seq = &peek_seq;
 	}
 
-	while (len > 0) {
+	do {
 		skb = find_skb(sk, *seq, peek, &offset);
 		if (!skb) {
 			u32 base = tp->copied_seq;
@@ -194,7 +194,8 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 		if (used + offset == skb->len)
 			sk_eat_skb(sk, skb);
 		tandem_rcvq_space_adjust(sk);
-	}
+		/* Reading nothing waits for data all the same, as TCP does. */
+	} while (len > 0);
 	tandem_cleanup_rbuf(sk, copied);
 	return copied;
 }

@@ -52,6 +52,8 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 /* info.c: TCP_INFO; locks @sk itself. */
 struct tcp_info;
 void tandem_fill_info(struct sock *sk, struct tcp_info *info);
+/* TCP_MAXSEG and tcpi_snd_mss */
+u32 tandem_reported_mss(const struct sock *sk);
 
 /* sockopt.c */
 int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,

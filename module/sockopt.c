@@ -385,6 +385,19 @@ static void update_ext_hdr_len(struct sock *sk)
 	release_sock(sk);
 }
 
+/* Multicast groups are not for streams: the core knows that of TCP. 0: go on. */
+static int check_membership(const struct sock *sk, int level, int optname,
+			    unsigned int optlen)
+{
+	if (level == SOL_IP &&
+	    (optname == IP_ADD_MEMBERSHIP || optname == IP_DROP_MEMBERSHIP))
+		return -EPROTO;
+	if (level == SOL_IPV6 && sk->sk_family == AF_INET6 &&
+	    (optname == IPV6_ADD_MEMBERSHIP || optname == IPV6_DROP_MEMBERSHIP))
+		return optlen < sizeof(struct ipv6_mreq) ? -EINVAL : -EPROTO;
+	return 0;
+}
+
 static bool is_own_level(int level)
 {
 	return level == SOL_TANDEM || level == IPPROTO_TCP;
@@ -408,6 +421,9 @@ int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 
 	if (is_own_level(level))
 		return set_own(sk, level, optname, optval, optlen);
+	err = check_membership(sk, level, optname, optlen);
+	if (err)
+		return err;
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && level != SOL_IP)
 		err = ipv6_setsockopt(sk, level, optname, optval, optlen);
@@ -492,7 +508,7 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 		*val = !!(tp->nonagle & TANDEM_NAGLE_CORK);
 		break;
 	case TCP_MAXSEG:
-		*val = tp->mss_cache;
+		*val = tandem_reported_mss(sk);
 		if (tp->user_mss && tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
 			*val = tp->user_mss;
 		break;
@@ -654,6 +670,19 @@ static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 	return answer(&val, sizeof(val), room, optval, optlen);
 }
 
+/* The core answers for protocols it knows only. */
+static int get_addrform(const struct sock *sk, char __user *optval, int __user *optlen)
+{
+	int room, family = AF_INET6;
+
+	if (get_user(room, optlen))
+		return -EFAULT;
+	if (inet_sk_state_load(sk) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	room = min_t(unsigned int, room, sizeof(family));
+	return answer(&family, sizeof(family), room, optval, optlen);
+}
+
 /**
  * tandem_getsockopt() - proto.getsockopt
  * @sk: not locked
@@ -669,6 +698,8 @@ int tandem_getsockopt(struct sock *sk, int level, int optname, char __user *optv
 {
 	if (is_own_level(level))
 		return get_own(sk, level, optname, optval, optlen);
+	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM && sk->sk_family == AF_INET6)
+		return get_addrform(sk, optval, optlen);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && level != SOL_IP)
 		return ipv6_getsockopt(sk, level, optname, optval, optlen);
