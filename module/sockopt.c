@@ -26,6 +26,7 @@
 #define MAX_KEEP_PROBES	127
 #define MAX_SYN_RETRIES	127
 #define MAX_LINGER2	120		/* seconds */
+#define MAX_TX_DELAY	((1 << 28) - 1)	/* us */
 #define ULP_NAME_MAX	16
 #define FASTOPEN_KEY_LEN	16
 
@@ -270,6 +271,9 @@ static int set_int(struct sock *sk, int level, int optname, int val)
 		tp->thin_lto = val;
 		return 0;
 	case TCP_TX_DELAY:
+		/* The round trip holds it, and times 8 it must fit 31 bits (Linux 6.18). */
+		if (val < 0 || val > MAX_TX_DELAY)
+			return -EINVAL;
 		WRITE_ONCE(tp->tx_delay_us, val);
 		return 0;
 	case TANDEM_WIRE:

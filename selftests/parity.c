@@ -46,12 +46,14 @@ static const char * const state_name[] = {
 /* Numbers that older headers lack. */
 #define O_TCP_MD5SIG_EXT	32
 #define O_TCP_ZEROCOPY_RECEIVE	35
+#define O_TCP_TX_DELAY		37
 #define O_TCP_AO_FIRST		38
 #define O_TCP_AO_LAST		42
 #define O_TCP_IS_MPTCP		43
 #define O_TCP_RTO_MAX_MS	44
 #define O_TCP_RTO_MIN_US	45
 #define O_TCP_DELACK_MAX_US	46
+#define O_FIN_WAIT2		5
 #define O_SO_ZEROCOPY		60
 #define O_SO_PEEK_OFF		42
 
@@ -65,8 +67,10 @@ static const struct {
 } declared[] = {
 	{ IPPROTO_TCP, TCP_INFO, TCP_INFO, V, ANY, "two connections" },
 	{ IPPROTO_TCP, TCP_TIMESTAMP, TCP_TIMESTAMP, V, ANY, "two clocks" },
-	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, TCP_WINDOW_CLAMP, V, NOT_CLOSED,
-	  "each stack sizes its own window" },
+	{ IPPROTO_TCP, TCP_WINDOW_CLAMP, TCP_WINDOW_CLAMP, V, ANY,
+	  "each stack sizes its own window, and kernels differ over numbers below 0" },
+	{ IPPROTO_TCP, O_TCP_TX_DELAY, O_TCP_TX_DELAY, S | V, ANY,
+	  "bounded as in Linux 6.18, older TCP takes any number" },
 	{ IPPROTO_TCP, TCP_MAXSEG, TCP_MAXSEG, V, HAS_PEER,
 	  "bounded by half the window the peer offered, on lo" },
 	{ IPPROTO_TCP, TCP_QUICKACK, TCP_QUICKACK, V, HAS_PEER,
@@ -94,6 +98,9 @@ static const struct {
 	{ SOL_SOCKET, SO_MEMINFO, SO_MEMINFO, V, ANY, "two sockets" },
 	{ SOL_SOCKET, SO_SNDBUF, SO_SNDBUF, V, NOT_CLOSED, "autotuned" },
 	{ SOL_SOCKET, SO_RCVBUF, SO_RCVBUF, V, NOT_CLOSED, "autotuned" },
+	{ SOL_SOCKET, SO_RCVLOWAT, SO_RCVLOWAT, V, ANY, "at most half of net.tandem.rmem" },
+	{ SOL_SOCKET, 74, 74, S | G | V, ANY, "SO_TXREHASH: the core asks TCP only" },
+	{ SOL_SOCKET, 80, 80, S, ANY, "SO_DEVMEM_DONTNEED: no device memory" },
 	{ SOL_SOCKET, SO_PEERNAME, SO_PEERNAME, V, ANY, "another port" },
 	{ IPPROTO_IP, 52, 52, V, ANY & ~ST(FRESH), "IP_PROTOCOL tells the port, another" },
 	{ IPPROTO_IPV6, 80, 80, S | G | V, ANY, "conntrack sees no ports of protocol 254" },
@@ -181,7 +188,9 @@ static int sub_leave(struct sub *s, enum state st)
 {
 	switch (st) {
 	case SHUT_WRITE:
-		return shutdown(s->fd, SHUT_WR);
+		/* Until the FIN is acknowledged, SIOCOUTQ counts it. */
+		return shutdown(s->fd, SHUT_WR) ? :
+		       (TT_AWAIT(tt_state(s->fd) == O_FIN_WAIT2) ? 0 : -ETIMEDOUT);
 	case SHUT_READ:
 		return shutdown(s->fd, SHUT_RD);
 	case PEER_CLOSED:
