@@ -96,6 +96,7 @@ static int name(struct socket *sock, struct socket *newsock,		\
 		ready(newsock);						\
 	return err;							\
 }
+
 #define TANDEM_DEFINE_PROTO_ACCEPT(name, fn)				\
 static struct sock *name(struct sock *sk, struct proto_accept_arg *arg)	\
 {									\
@@ -112,6 +113,7 @@ static int name(struct socket *sock, struct socket *newsock, int flags,	\
 		ready(newsock);						\
 	return err;							\
 }
+
 #define TANDEM_DEFINE_PROTO_ACCEPT(name, fn)				\
 static struct sock *name(struct sock *sk, int flags, int *err, bool kern) \
 {									\

@@ -9,6 +9,7 @@
  */
 #include <linux/sched/signal.h>
 #include <linux/skbuff.h>
+#include <net/busy_poll.h>
 #include <net/ip.h>
 #include <net/sock.h>
 #include "advert.h"
@@ -224,6 +225,10 @@ int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 
 	if (unlikely(flags & MSG_ERRQUEUE))
 		return tandem_inet_recv_error(sk, msg, len);
+	/* SO_BUSY_POLL: fetch from the device rather than wait for its interrupt. */
+	if (sk_can_busy_loop(sk) && skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	    inet_sk_state_load(sk) == TCP_ESTABLISHED)
+		sk_busy_loop(sk, flags & MSG_DONTWAIT);
 	lock_sock(sk);
 	ret = recvmsg_locked(sk, msg, len, flags, &stamp);
 	want_inq = ret >= 0 && tandem_sk(sk)->recvmsg_inq;

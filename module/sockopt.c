@@ -629,17 +629,16 @@ static int get_saved_syn(struct sock *sk, int room, char __user *optval,
 	int err = 0;
 
 	lock_sock(sk);
-	if (!tp->saved_syn) {
+	if (!tp->saved_syn)
 		err = put_user(0, optlen);
-	} else if (put_user(tp->saved_syn->len, optlen)) {
+	else if (put_user(tp->saved_syn->len, optlen))
 		err = -EFAULT;
-	} else if (room < tp->saved_syn->len) {
+	else if (room < tp->saved_syn->len)
 		err = -EINVAL;		/* the program knows the size now */
-	} else if (copy_to_user(optval, tp->saved_syn->data, tp->saved_syn->len)) {
+	else if (copy_to_user(optval, tp->saved_syn->data, tp->saved_syn->len))
 		err = -EFAULT;
-	} else {
+	else
 		tandem_saved_syn_free(tp);
-	}
 	release_sock(sk);
 	return err;
 }

@@ -409,8 +409,8 @@ TEST_F(io, unspec_and_again)
 		ASSERT_EQ(0, connect(fd, &a, sizeof(a)));
 		EXPECT_EQ(TCP_CLOSE, tt_state(fd));
 		EXPECT_EQ(ECONNRESET, tt_getint(fd, SOL_SOCKET, SO_ERROR));
-		EXPECT_EQ(POLLOUT | POLLHUP, tt_poll_is(fd, POLLIN | POLLOUT,
-							 POLLOUT | POLLHUP));
+		EXPECT_EQ(POLLOUT | POLLHUP,
+			  tt_poll_is(fd, POLLIN | POLLOUT, POLLOUT | POLLHUP));
 		EXPECT_EQ(-1, send(fd, "x", 1, MSG_NOSIGNAL));
 		EXPECT_EQ(EPIPE, errno);
 		/* As a client, and options stay what they were. */
