@@ -234,6 +234,7 @@ void tandem_send_fin(struct sock *sk)
 			return;
 		tp->write_seq++;
 		__skb_queue_tail(&sk->sk_write_queue, skb);
+		tandem_chrono_start(sk, TANDEM_CHRONO_BUSY);
 	}
 	tandem_push(sk, tandem_current_mss(sk), TANDEM_NAGLE_PUSH);
 }

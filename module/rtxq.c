@@ -130,6 +130,7 @@ void tandem_write_queue_purge(struct sock *sk)
 	while ((skb = tandem_rtx_head(sk)))
 		tandem_rtx_unlink_free(sk, skb);
 	tp->packets_out = 0;
+	tandem_chrono_stop(sk, TANDEM_CHRONO_BUSY);
 	tandem_recovery_reset(sk);
 }
 
