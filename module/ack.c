@@ -15,6 +15,7 @@
 #include "recovery.h"
 #include "stream.h"
 #include "timer.h"
+#include "timestamp.h"
 #include "wire.h"
 #include "window.h"
 
@@ -69,7 +70,8 @@ static void update_window(struct sock *sk, const struct sk_buff *skb,
 }
 
 /* Free what SEG.ACK covers; one RTT sample from the oldest of it that Karn allows. */
-static void clean_rtx_queue(struct sock *sk, struct tandem_ack_event *ev)
+static void clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
+			    struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u64 first_sent = 0;
@@ -88,9 +90,12 @@ static void clean_rtx_queue(struct sock *sk, struct tandem_ack_event *ev)
 			ev->acked_segs += cb->segs;
 		if (cb->flags & TANDEM_F_SYN)
 			ev->syn_acked = true;
+		tandem_tx_stamp_acked(sk, skb, ack_skb);
 		tandem_rtx_uncount(sk, skb);
 		tandem_rtx_unlink_free(sk, skb);
 	}
+	if (!skb)
+		tandem_chrono_stop(sk, TANDEM_CHRONO_BUSY);
 	if (first_sent && !ev->rtx_acked)
 		ev->rtt_us = ev->now_us - first_sent;
 }
@@ -160,6 +165,11 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 	ev->acked_bytes = ev->ack - ev->prior_una;
 	tp->bytes_acked += ev->acked_bytes;
 	tp->snd_una = ev->ack;
+	if (tp->retransmits) {
+		/* The run of timeouts ends here. */
+		tp->total_rto_recoveries++;
+		tp->total_rto_ms += div_u64(ev->now_us - tp->rto_stamp_us, USEC_PER_MSEC);
+	}
 	tp->retransmits = 0;
 	tp->first_rtx_us = 0;
 	sk_dst_confirm(sk);
@@ -167,6 +177,7 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 
 static void count_ack(struct sock *sk, const struct tandem_ack_event *ev)
 {
+	tandem_sk(sk)->delivered += ev->acked_segs + ev->sacked_segs;
 	if (!ev->has_data)
 		TANDEM_INC(sock_net(sk), PUREACKSIN);
 	if (ev->is_dup)
@@ -194,6 +205,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		/* Late, but its SACK blocks may still be news. */
 		if (tp->packets_out) {
 			tandem_sack_input(sk, o, &ev);
+			tp->delivered += ev.sacked_segs;
 			tandem_recovery_ack(sk, &ev);
 		}
 		return 0;
@@ -213,7 +225,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	tandem_sack_input(sk, o, &ev);
 	ev.is_dup = ev.ack == ev.prior_una && !ev.has_data && !ev.window_update;
 	if (ev.ack != ev.prior_una) {
-		clean_rtx_queue(sk, &ev);
+		clean_rtx_queue(sk, skb, &ev);
 		timestamp_sample(tp, o, &ev);
 		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe));
 		/* Karn: the backed-off timer stays until there is a sample, RFC 6298 3. */
@@ -225,5 +237,6 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	}
 	count_ack(sk, &ev);
 	tandem_recovery_ack(sk, &ev);
+	tandem_update_pacing_rate(sk);
 	return 1;
 }

@@ -85,12 +85,35 @@
  * struct sock * or NULL with err < 0.
  */
 #ifdef TANDEM_HAVE_PROTO_ACCEPT_ARG
+/* proto_ops.accept: inet_accept(), then @ready(newsock) when it succeeded. */
+#define TANDEM_DEFINE_OPS_ACCEPT(name, ready)				\
+static int name(struct socket *sock, struct socket *newsock,		\
+		struct proto_accept_arg *arg)				\
+{									\
+	int err = inet_accept(sock, newsock, arg);			\
+									\
+	if (!err)							\
+		ready(newsock);						\
+	return err;							\
+}
+
 #define TANDEM_DEFINE_PROTO_ACCEPT(name, fn)				\
 static struct sock *name(struct sock *sk, struct proto_accept_arg *arg)	\
 {									\
 	return fn(sk, arg->flags, &arg->err);				\
 }
 #else
+#define TANDEM_DEFINE_OPS_ACCEPT(name, ready)				\
+static int name(struct socket *sock, struct socket *newsock, int flags,	\
+		bool kern)						\
+{									\
+	int err = inet_accept(sock, newsock, flags, kern);		\
+									\
+	if (!err)							\
+		ready(newsock);						\
+	return err;							\
+}
+
 #define TANDEM_DEFINE_PROTO_ACCEPT(name, fn)				\
 static struct sock *name(struct sock *sk, int flags, int *err, bool kern) \
 {									\
@@ -133,6 +156,16 @@ static int name(struct sock *sk, int cmd, unsigned long arg)		\
 #else
 #define TANDEM_PROTO_FW_ALLOC(var)
 #endif
+
+/*
+ * Ask the core to hand us SOL_SOCKET options, too; older kernels have no such way.
+ */
+static inline void tandem_own_sol_socket(struct socket *sock)
+{
+#ifdef TANDEM_HAVE_SOCK_CUSTOM_SOCKOPT
+	set_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
+#endif
+}
 
 /* ---- timers ---- */
 
@@ -264,6 +297,19 @@ static inline void tandem_kfree_skb_reason(const struct sock *sk,
 	kfree_skb_reason(skb, reason);
 #endif
 }
+
+/* MSG_ZEROCOPY; device memory (6.16) is none of ours. */
+#ifdef TANDEM_HAVE_ZEROCOPY_DEVMEM
+#define tandem_zerocopy_realloc(sk, size, uarg)				\
+	msg_zerocopy_realloc(sk, size, uarg, false)
+#define tandem_zerocopy_iter(sk, skb, msg, len, uarg)			\
+	skb_zerocopy_iter_stream(sk, skb, msg, len, uarg, NULL)
+#else
+#define tandem_zerocopy_realloc(sk, size, uarg)				\
+	msg_zerocopy_realloc(sk, size, uarg)
+#define tandem_zerocopy_iter(sk, skb, msg, len, uarg)			\
+	skb_zerocopy_iter_stream(sk, skb, msg, len, uarg)
+#endif
 
 /* Earliest departure time on the monotonic clock, for fq. */
 static inline void tandem_skb_set_edt(struct sk_buff *skb, ktime_t when)

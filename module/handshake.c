@@ -28,6 +28,7 @@
 #include "ports.h"
 #include "recovery.h"
 #include "request.h"
+#include "savesyn.h"
 #include "socket.h"
 #include "sock.h"
 #include "state.h"
@@ -124,6 +125,8 @@ static enum tandem_reason syn_rcv(struct sock *lsk, struct sk_buff *skb,
 		goto out;
 	req->advmss = tandem_advmss(lsk, dst);
 
+	if (!cookie)
+		tandem_syn_save(lsk, req, skb);
 	if (cookie)
 		answer_with_cookie(req, dst);
 	else
@@ -289,6 +292,8 @@ static struct sock *child_create(struct tandem_request *req, struct sk_buff *skb
 		err = tandem_flow_insert(net, &tandem_sk(child)->flow);
 	if (err || !child_enqueue(lsk, child))
 		goto abandon;
+	tandem_sk(child)->saved_syn = req->saved_syn;
+	req->saved_syn = NULL;
 	TANDEM_INC(net, PASSIVEOPENS);
 	return child;
 

@@ -12,6 +12,7 @@
 
 struct sock;
 struct sk_buff;
+struct tandem_saved_syn;
 
 /**
  * struct tandem_request - a connection between SYN and the ACK of our SYN-ACK
@@ -48,6 +49,7 @@ struct sk_buff;
  * @acked:	TCP_DEFER_ACCEPT: the handshake is done, data is not here
  * @dead:	out of every table; whoever holds a reference lets go
  * @last_reply_us: rate limit of what out-of-window segments get
+ * @saved_syn:	TCP_SAVE_SYN: headers of the SYN, until the child has them
  */
 struct tandem_request {
 	struct tandem_flow	flow;
@@ -81,6 +83,7 @@ struct tandem_request {
 	bool	acked;
 	bool	dead;
 	u64	last_reply_us;
+	struct tandem_saved_syn	*saved_syn;
 };
 
 int tandem_handshake_init(void);		/* slab cache */

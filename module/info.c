@@ -2,8 +2,8 @@
 /*
  * info.c - TCP_INFO: a connection's numbers in the struct that tools know.
  *
- * What we do not measure stays 0, as in a TCP that does not: ECN, fast open, pacing
- * and delivery rates, the busy and limited times.
+ * What we do not do stays 0, as in a TCP that does not: ECN, fast open, reordering seen,
+ * flow label rehash.  What the kernel at hand has no field for is left out.
  */
 #include <linux/tcp.h>
 #include <net/sock.h>
@@ -22,8 +22,20 @@ static u64 rate(unsigned long bytes_per_s)
 	return bytes_per_s == ~0UL ? ~0ULL : bytes_per_s;
 }
 
-static void fill_negotiated(const struct tandem_sock *tp, struct tcp_info *info)
+/* Before the SYN is answered TCP deducts the timestamp option it offers. */
+u32 tandem_reported_mss(const struct sock *sk)
 {
+	u32 mss = tandem_sk(sk)->mss_cache;
+
+	if (sk->sk_state == TCP_SYN_SENT && tandem_knob(sock_net(sk), timestamps))
+		mss -= min(mss, 12U);
+	return mss;
+}
+
+static void fill_negotiated(const struct sock *sk, struct tcp_info *info)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
 	if (tp->ts_ok)
 		info->tcpi_options |= TCPI_OPT_TIMESTAMPS;
 	if (tp->sack_ok)
@@ -33,7 +45,7 @@ static void fill_negotiated(const struct tandem_sock *tp, struct tcp_info *info)
 		info->tcpi_snd_wscale = tp->snd_wscale;
 		info->tcpi_rcv_wscale = tp->rcv_wscale;
 	}
-	info->tcpi_snd_mss = tp->mss_cache;
+	info->tcpi_snd_mss = tandem_reported_mss(sk);
 	info->tcpi_rcv_mss = tp->rcv_mss;
 	info->tcpi_advmss = tp->advmss;
 	info->tcpi_pmtu = tp->pmtu_cookie;
@@ -92,6 +104,27 @@ static void fill_totals(const struct tandem_sock *tp, struct tcp_info *info)
 	info->tcpi_data_segs_out = tp->data_segs_out;
 }
 
+static void fill_limits(const struct sock *sk, struct tcp_info *info)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u64 rwnd = tandem_chrono_us(sk, TANDEM_CHRONO_RWND);
+	u64 sndbuf = tandem_chrono_us(sk, TANDEM_CHRONO_SNDBUF);
+
+	info->tcpi_busy_time = tandem_chrono_us(sk, TANDEM_CHRONO_BUSY) + rwnd + sndbuf;
+	info->tcpi_rwnd_limited = rwnd;
+	info->tcpi_sndbuf_limited = sndbuf;
+	info->tcpi_delivered = tp->delivered;
+	info->tcpi_dsack_dups = tp->dsack_dups;
+	info->tcpi_rcv_ooopack = tp->rcv_ofo;
+#ifdef TANDEM_HAVE_TCP_INFO_TOTAL_RTO
+	info->tcpi_total_rto = tp->total_rto;
+	info->tcpi_total_rto_recoveries = tp->total_rto_recoveries;
+	info->tcpi_total_rto_time = tp->total_rto_ms;
+	if (tp->retransmits)
+		info->tcpi_total_rto_time += age_ms(tandem_now_us(), tp->rto_stamp_us);
+#endif
+}
+
 /**
  * tandem_fill_info() - answer TCP_INFO
  * @sk: not locked
@@ -116,9 +149,10 @@ void tandem_fill_info(struct sock *sk, struct tcp_info *info)
 	}
 
 	slow = lock_sock_fast(sk);
-	fill_negotiated(tp, info);
+	fill_negotiated(sk, info);
 	fill_times(sk, info);
 	fill_windows(tp, info);
 	fill_totals(tp, info);
+	fill_limits(sk, info);
 	unlock_sock_fast(sk, slow);
 }

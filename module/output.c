@@ -106,6 +106,15 @@ static void cwnd_validate(struct tandem_sock *tp, bool limited)
 	}
 }
 
+/* Nothing to send, and a writer waits: the send buffer is what is too small. */
+static void note_sndbuf_limit(struct sock *sk)
+{
+	if (skb_queue_empty(&sk->sk_write_queue) && sk->sk_socket &&
+	    test_bit(SOCK_NOSPACE, &sk->sk_socket->flags) &&
+	    tandem_state_bit(sk) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))
+		tandem_chrono_start(sk, TANDEM_CHRONO_SNDBUF);
+}
+
 /*
  * The sending loop.  @max_segs: stop after so many.  True: nothing is in flight and
  * something waits, so only a probe can get it moving.
@@ -113,8 +122,8 @@ static void cwnd_validate(struct tandem_sock *tp, bool limited)
 static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t gfp)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	bool limited = false, rwnd = false;
 	struct sk_buff *skb;
-	bool limited = false;
 	u32 sent = 0;
 
 	while (sent < max_segs && (skb = tandem_send_head(sk))) {
@@ -128,6 +137,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 		}
 		if (!window_allows(tp, skb, mss)) {
 			TANDEM_INC(sock_net(sk), SNDWNDSTALL);
+			rwnd = true;
 			break;
 		}
 		if (skb->len > mss) {
@@ -140,9 +150,15 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 			break;
 		sent++;
 	}
+	if (rwnd)
+		tandem_chrono_start(sk, TANDEM_CHRONO_RWND);
+	else
+		tandem_chrono_stop(sk, TANDEM_CHRONO_RWND);
 	limited |= tandem_pipe(tp) >= tp->cc.cwnd;
 	if (sent || limited)
 		cwnd_validate(tp, limited);
+	if (!limited)
+		note_sndbuf_limit(sk);
 	return !sent && !tp->packets_out && tandem_send_head(sk);
 }
 
@@ -218,6 +234,7 @@ void tandem_send_fin(struct sock *sk)
 			return;
 		tp->write_seq++;
 		__skb_queue_tail(&sk->sk_write_queue, skb);
+		tandem_chrono_start(sk, TANDEM_CHRONO_BUSY);
 	}
 	tandem_push(sk, tandem_current_mss(sk), TANDEM_NAGLE_PUSH);
 }

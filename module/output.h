@@ -101,4 +101,7 @@ void tandem_rtx_unlink_free(struct sock *sk, struct sk_buff *skb);
 /* Free everything that waits to be sent or ACKed; wakes nobody. */
 void tandem_write_queue_purge(struct sock *sk);
 
+/* chrono.c: sk_pacing_rate from cwnd and round trip */
+void tandem_update_pacing_rate(struct sock *sk);
+
 #endif /* _TANDEM_OUTPUT_H */

@@ -317,6 +317,7 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 
 	tp->ack_pending |= TANDEM_ACK_DUP;
 	tandem_ack_now(sk);
+	tp->rcv_ofo++;
 	TANDEM_INC(sock_net(sk), OFOQUEUED);
 	if (!tandem_rmem_schedule(sk, skb)) {
 		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_OFOPRUNE);

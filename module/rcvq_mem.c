@@ -25,6 +25,10 @@ bool tandem_try_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *sk
 	sk_mem_charge(sk, delta);
 	tcb->end_seq = cb->end_seq;
 	tcb->flags |= cb->flags;
+	if (skb->tstamp || skb_hwtstamps(skb)->hwtstamp) {
+		to->tstamp = skb->tstamp;
+		skb_hwtstamps(to)->hwtstamp = skb_hwtstamps(skb)->hwtstamp;
+	}
 	TANDEM_INC(sock_net(sk), COALESCED);
 	kfree_skb_partial(skb, stolen);
 	return true;
@@ -103,6 +107,7 @@ static struct sk_buff *merge_run(struct sock *sk, struct sk_buff *first)
 			WARN_ON_ONCE(1);
 		TANDEM_CB(fresh)->end_seq = TANDEM_CB(skb)->end_seq;
 		TANDEM_CB(fresh)->flags |= TANDEM_CB(skb)->flags;
+		fresh->tstamp = skb->tstamp;
 		__skb_unlink(skb, q);
 		__kfree_skb(skb);
 	}

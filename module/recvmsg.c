@@ -9,12 +9,14 @@
  */
 #include <linux/sched/signal.h>
 #include <linux/skbuff.h>
+#include <net/busy_poll.h>
 #include <net/ip.h>
 #include <net/sock.h>
 #include "advert.h"
 #include "output.h"
 #include "rcvq.h"
 #include "stream.h"
+#include "timestamp.h"
 
 int tandem_inq(struct sock *sk)
 {
@@ -138,7 +140,8 @@ static bool wait_for_more(struct sock *sk, int target, long *timeo, int *copied)
 	return err >= 0;
 }
 
-static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+			  struct tandem_rx_stamp *stamp)
 {
 	bool peek = flags & MSG_PEEK, trunc = flags & MSG_TRUNC;
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -160,7 +163,7 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 		seq = &peek_seq;
 	}
 
-	while (len > 0) {
+	do {
 		skb = find_skb(sk, *seq, peek, &offset);
 		if (!skb) {
 			u32 base = tp->copied_seq;
@@ -183,6 +186,7 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 		WRITE_ONCE(*seq, *seq + used);
 		copied += used;
 		len -= used;
+		tandem_rx_stamp_note(stamp, skb);
 		if (peek) {
 			sk_peek_offset_fwd(sk, used);
 			continue;
@@ -191,17 +195,18 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 		if (used + offset == skb->len)
 			sk_eat_skb(sk, skb);
 		tandem_rcvq_space_adjust(sk);
-	}
+		/* Reading nothing waits for data all the same, as TCP does. */
+	} while (len > 0);
 	tandem_cleanup_rbuf(sk, copied);
 	return copied;
 }
 
-static void put_inq(struct sock *sk, struct msghdr *msg, int inq)
+/* At the end of the stream, 1 says "read again", as Linux TCP. */
+static int stream_inq(struct sock *sk)
 {
-	/* At the end of the stream, 1 says "read again", as Linux TCP. */
-	if (!inq && sock_flag(sk, SOCK_DONE))
-		inq = 1;
-	put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
+	int inq = tandem_inq(sk);
+
+	return !inq && sock_flag(sk, SOCK_DONE) ? 1 : inq;
 }
 
 /*
@@ -214,16 +219,28 @@ static void put_inq(struct sock *sk, struct msghdr *msg, int inq)
 int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 		   TANDEM_RECVMSG_ADDR_LEN)
 {
+	struct tandem_rx_stamp stamp = {};
 	int ret, inq = 0;
+	bool want_inq;
 
 	if (unlikely(flags & MSG_ERRQUEUE))
 		return tandem_inet_recv_error(sk, msg, len);
+	/* SO_BUSY_POLL: fetch from the device rather than wait for its interrupt. */
+	if (sk_can_busy_loop(sk) && skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	    inet_sk_state_load(sk) == TCP_ESTABLISHED)
+		sk_busy_loop(sk, flags & MSG_DONTWAIT);
 	lock_sock(sk);
-	ret = recvmsg_locked(sk, msg, len, flags);
-	if (ret >= 0 && tandem_sk(sk)->recvmsg_inq)
-		inq = tandem_inq(sk);
+	ret = recvmsg_locked(sk, msg, len, flags, &stamp);
+	want_inq = ret >= 0 && tandem_sk(sk)->recvmsg_inq;
+	if (ret >= 0 && (want_inq || msg->msg_get_inq))
+		inq = stream_inq(sk);
 	release_sock(sk);
-	if (ret >= 0 && tandem_sk(sk)->recvmsg_inq)
-		put_inq(sk, msg, inq);
+	if (ret < 0)
+		return ret;
+	tandem_rx_stamp_put(sk, msg, &stamp);
+	if (msg->msg_get_inq)
+		msg->msg_inq = inq;
+	if (want_inq)
+		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
 	return ret;
 }

@@ -71,7 +71,10 @@ const struct tandem_af_ops *tandem_request_af(const struct tandem_request *req)
 
 static void req_free_rcu(struct rcu_head *rcu)
 {
-	kmem_cache_free(req_cache, container_of(rcu, struct tandem_request, rcu));
+	struct tandem_request *req = container_of(rcu, struct tandem_request, rcu);
+
+	kfree(req->saved_syn);
+	kmem_cache_free(req_cache, req);
 }
 
 void tandem_request_put(struct tandem_request *req)

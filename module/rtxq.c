@@ -15,6 +15,7 @@
 #include "recovery.h"
 #include "stream.h"
 #include "timer.h"
+#include "timestamp.h"
 #include "trace.h"
 #include "wire.h"
 #include "xmit.h"
@@ -129,6 +130,7 @@ void tandem_write_queue_purge(struct sock *sk)
 	while ((skb = tandem_rtx_head(sk)))
 		tandem_rtx_unlink_free(sk, skb);
 	tp->packets_out = 0;
+	tandem_chrono_stop(sk, TANDEM_CHRONO_BUSY);
 	tandem_recovery_reset(sk);
 }
 
@@ -177,6 +179,8 @@ int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,
 	cb->eor = 0;
 	cb->segs = max_t(u32, 1, DIV_ROUND_UP(skb->len, mss));
 	tail_cb->segs = max_t(u32, 1, DIV_ROUND_UP(tail->len, mss));
+
+	tandem_tx_stamp_split(sk, skb, tail);
 
 	if (!in_rtx) {
 		__skb_queue_after(&sk->sk_write_queue, skb, tail);

@@ -112,6 +112,7 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 	TANDEM_ADD(sock_net(sk), SACKBLOCKSIN, o->nsack);
 	if (is_dsack(o, ev->ack)) {
 		ev->dsack = true;
+		tp->dsack_dups++;
 		TANDEM_INC(sock_net(sk), DSACKIN);
 		first = 1;
 	}

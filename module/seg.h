@@ -39,6 +39,7 @@
  * @sacked:	sent: TANDEM_S_*
  * @tos:	received: TOS / traffic class byte
  * @eor:	sent: nothing may be appended to this skb (MSG_EOR)
+ * @ts_ack:	sent: a program wants to know when it is acknowledged
  * @segs:	number of MSS-sized segments in the skb (1 without GSO)
  * @wnd:	received: SEG.WND as on the wire, not scaled
  * @sent_us:	sent: time of the last transmission, tandem_now_us(), 0: never
@@ -53,7 +54,8 @@ struct tandem_skb_cb {
 	u8	flags;
 	u8	sacked;
 	u8	tos;
-	u8	eor:1;
+	u8	eor:1,
+		ts_ack:1;
 	u16	segs;
 	u16	wnd;
 	u64	sent_us;

@@ -13,6 +13,7 @@
 #include "input.h"
 #include "output.h"
 #include "stream.h"
+#include "timestamp.h"
 #include "wire.h"
 #include "xmit.h"
 
@@ -98,6 +99,8 @@ void tandem_check_space(struct sock *sk)
 	if (tp->packets_out < tp->cc.cwnd || tandem_cc_in_slow_start(&tp->cc))
 		tandem_sndbuf_expand(sk);
 	sk->sk_write_space(sk);
+	if (!test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		tandem_chrono_stop(sk, TANDEM_CHRONO_SNDBUF);
 }
 
 /* ---- filling the tail ---- */
@@ -114,6 +117,7 @@ static void append_skb(struct sock *sk, struct sk_buff *skb)
 	__skb_queue_tail(&sk->sk_write_queue, skb);
 	sk_wmem_queued_add(sk, skb->truesize);
 	sk_mem_charge(sk, skb->truesize);
+	tandem_chrono_start(sk, TANDEM_CHRONO_BUSY);
 	if (tp->nonagle & TANDEM_NAGLE_PUSH)
 		tp->nonagle &= ~TANDEM_NAGLE_PUSH;
 }
@@ -136,6 +140,7 @@ static void remove_empty_tail(struct sock *sk)
 	if (!skb || TANDEM_CB(skb)->end_seq != TANDEM_CB(skb)->seq)
 		return;
 	__skb_unlink(skb, &sk->sk_write_queue);
+	tandem_chrono_stop(sk, TANDEM_CHRONO_BUSY);
 	sk_wmem_queued_add(sk, -skb->truesize);
 	sk_mem_uncharge(sk, skb->truesize);
 	__kfree_skb(skb);
@@ -176,6 +181,50 @@ static int copy_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg
 	TANDEM_CB(skb)->end_seq += copy;
 	TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
 	return copy;
+}
+
+/* ---- MSG_ZEROCOPY ---- */
+
+/*
+ * Who tells the program when its pages are free again (error queue): *@uarg.  NULL:
+ * the bytes are copied, and there is nothing to tell.  0 or -ENOBUFS.
+ */
+static int zerocopy_begin(struct sock *sk, const struct msghdr *msg, size_t size,
+			  struct ubuf_info **uarg)
+{
+	struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
+
+	*uarg = NULL;
+	/* io_uring's msg_ubuf waits for us in its own way, and we do not use it. */
+	if (!(msg->msg_flags & MSG_ZEROCOPY) || !size || msg->msg_ubuf ||
+	    !sock_flag(sk, SOCK_ZEROCOPY))
+		return 0;
+	*uarg = tandem_zerocopy_realloc(sk, size, skb_zcopy(tail));
+	if (!*uarg)
+		return -ENOBUFS;
+	if (!(sk->sk_route_caps & NETIF_F_SG))
+		uarg_to_msgzc(*uarg)->zerocopy = 0;	/* tell that we copy */
+	return 0;
+}
+
+/* As copy_to_tail(), but the pages are the program's own. */
+static int map_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
+		       u32 want, struct ubuf_info *uarg)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	int n;
+
+	if (!sk_wmem_schedule(sk, want))
+		return -ENOMEM;
+	n = tandem_zerocopy_iter(sk, skb, msg, want, uarg);
+	if (n == -EMSGSIZE || n == -EEXIST)
+		return 0;	/* no room, or another write's pages are in it */
+	if (n <= 0)
+		return n ? : -EFAULT;
+	WRITE_ONCE(tp->write_seq, tp->write_seq + n);
+	TANDEM_CB(skb)->end_seq += n;
+	TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
+	return n;
 }
 
 /* ---- pushing ---- */
@@ -233,34 +282,36 @@ static int wait_for_space(struct sock *sk, int flags, u32 mss, bool copied, long
 	return sk_stream_wait_memory(sk, timeo);
 }
 
-static int check_cmsg(struct sock *sk, struct msghdr *msg)
+static int check_cmsg(struct sock *sk, struct msghdr *msg, u32 *tsflags)
 {
 	struct sockcm_cookie sockc;
+	int err = 0;
 
-	if (!msg->msg_controllen)
-		return 0;
 	sockcm_init(&sockc, sk);
-	return sock_cmsg_send(sk, msg, &sockc) ? -EINVAL : 0;
+	if (msg->msg_controllen)
+		err = sock_cmsg_send(sk, msg, &sockc);
+	*tsflags = sockc.tsflags;
+	return err ? -EINVAL : 0;
 }
 
-static int may_send(struct sock *sk, int flags, long *timeo)
+static int may_send(struct sock *sk, long *timeo)
 {
 	int err;
 
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (tandem_state_bit(sk) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
 		err = sk_stream_wait_connect(sk, timeo);
 		if (err)
 			return err;
 	}
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	return sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN ? -EPIPE : 0;
+	return 0;
 }
 
 /* The copy loop. Returns 0 or -errno; *copied is true either way. */
-static int send_bytes(struct sock *sk, struct msghdr *msg, long *timeo, int *copied)
+static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uarg,
+		      long *timeo, int *copied)
 {
+	bool zc = uarg && sk->sk_route_caps & NETIF_F_SG;
 	u32 mss = tandem_current_mss(sk), room;
 	int flags = msg->msg_flags, n, err;
 	struct sk_buff *skb;
@@ -274,8 +325,13 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, long *timeo, int *cop
 			if (skb)
 				append_skb(sk, skb);
 		}
-		n = skb ? copy_to_tail(sk, skb, msg, min_t(size_t, room,
-							   msg_data_left(msg))) : -ENOMEM;
+		room = min_t(size_t, room, msg_data_left(msg));
+		if (!skb)
+			n = -ENOMEM;
+		else if (zc)
+			n = map_to_tail(sk, skb, msg, room, uarg);
+		else
+			n = copy_to_tail(sk, skb, msg, room);
 		if (n == 0) {
 			/* No fragment left: this skb is done, whatever its size. */
 			TANDEM_CB(skb)->eor = 1;
@@ -302,35 +358,51 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, long *timeo, int *cop
 	return 0;
 }
 
-static int sendmsg_locked(struct sock *sk, struct msghdr *msg)
+static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 {
+	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	int flags = msg->msg_flags, copied = 0, err;
-	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	struct ubuf_info *uarg = NULL;
+	u32 tsflags = 0;
 
-	err = may_send(sk, flags, &timeo);
+	if (!(flags & MSG_OOB))
+		err = zerocopy_begin(sk, msg, size, &uarg);
+	else
+		err = -EOPNOTSUPP;
 	if (!err)
-		err = check_cmsg(sk, msg);
+		err = may_send(sk, &timeo);
 	if (!err)
-		err = send_bytes(sk, msg, &timeo, &copied);
+		err = check_cmsg(sk, msg, &tsflags);
+	if (!err && tsflags)
+		tandem_tx_stamp_base(sk);
+	if (!err)
+		err = sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN ? -EPIPE : 0;
+	if (!err)
+		err = send_bytes(sk, msg, uarg, &timeo, &copied);
 	remove_empty_tail(sk);
 	if (copied) {
+		tandem_tx_stamp_request(sk, tsflags);
 		push_tail(sk, flags, tandem_current_mss(sk));
+	}
+	if (copied || !err) {
+		net_zcopy_put(uarg);
 		return copied;
 	}
-	if (!err)
-		return 0;
+	net_zcopy_put_abort(uarg, true);
 	err = sk_stream_error(sk, flags, err);
 	/* An edge-triggered poller must hear of the room that is there after all. */
 	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue) &&
-	    RB_EMPTY_ROOT(&tandem_sk(sk)->rtx_queue))
+	    RB_EMPTY_ROOT(&tandem_sk(sk)->rtx_queue)) {
 		sk->sk_write_space(sk);
+		tandem_chrono_stop(sk, TANDEM_CHRONO_SNDBUF);
+	}
 	return err;
 }
 
 /**
  * tandem_sendmsg() - proto.sendmsg
  * @sk:		the socket
- * @msg:	bytes and flags; MSG_FASTOPEN is refused, MSG_ZEROCOPY copies
+ * @msg:	bytes and flags; MSG_FASTOPEN and MSG_OOB are refused
  * @size:	bytes in all
  *
  * Return: bytes taken, which may be fewer than @size; -EPIPE (with SIGPIPE unless
@@ -344,7 +416,7 @@ int tandem_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	if (msg->msg_flags & MSG_FASTOPEN)
 		return -EOPNOTSUPP;
 	lock_sock(sk);
-	ret = sendmsg_locked(sk, msg);
+	ret = sendmsg_locked(sk, msg, size);
 	release_sock(sk);
 	return ret;
 }

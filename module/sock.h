@@ -17,6 +17,7 @@
 #include <net/tcp_states.h>
 #include <tandem/cong.h>
 #include <uapi/linux/tandem.h>
+#include "chrono.h"
 #include "flow.h"
 #include "netns.h"
 #include "options.h"
@@ -25,6 +26,7 @@
 #include "compat.h"
 
 struct tandem_af_ops;
+struct tandem_saved_syn;
 
 /* tandem_sock.ack_pending */
 #define TANDEM_ACK_SCHED	0x01	/* an ACK is owed */
@@ -199,6 +201,19 @@ struct tandem_sock {
 	u32	user_timeout_ms;	/* TCP_USER_TIMEOUT, RFC 5482; 0: retries2 */
 	u32	notsent_lowat;		/* TCP_NOTSENT_LOWAT; 0: none */
 	bool	recvmsg_inq;		/* TCP_INQ */
+	u8	save_syn;		/* TCP_SAVE_SYN; a listener's, then its children's */
+	bool	thin_lto;		/* TCP_THIN_LINEAR_TIMEOUTS */
+	u32	tx_delay_us;		/* TCP_TX_DELAY; 0: none */
+	u32	tskey_base;		/* SOF_TIMESTAMPING_OPT_ID: number of byte 0 */
+	struct tandem_saved_syn	*saved_syn;	/* until TCP_SAVED_SYN fetches it */
+	struct tandem_chrono	chrono;
+	u32	delivered;		/* segments ACKed or SACKed */
+	u32	dsack_dups;		/* D-SACKs that came */
+	u32	rcv_ofo;		/* segments that came out of order */
+	u16	total_rto;		/* timeouts, */
+	u16	total_rto_recoveries;	/* runs of them that ended, */
+	u32	total_rto_ms;		/* and how long these took */
+	u64	rto_stamp_us;		/* when the present run began */
 	u64	bytes_acked;
 	u64	bytes_received;
 	u64	bytes_sent;

@@ -24,6 +24,7 @@
 #include "ports.h"
 #include "rcvq.h"
 #include "recovery.h"
+#include "savesyn.h"
 #include "socket.h"
 #include "stream.h"
 #include "timer.h"
@@ -164,6 +165,13 @@ static void reset_statistics(struct tandem_sock *tp)
 	tp->segs_out = 0;
 	tp->data_segs_in = 0;
 	tp->data_segs_out = 0;
+	memset(&tp->chrono, 0, sizeof(tp->chrono));
+	tp->delivered = 0;
+	tp->dsack_dups = 0;
+	tp->rcv_ofo = 0;
+	tp->total_rto = 0;
+	tp->total_rto_recoveries = 0;
+	tp->total_rto_ms = 0;
 }
 
 /* The algorithm stays, what it has learnt goes. */
@@ -188,6 +196,7 @@ void tandem_reset_connection(struct sock *sk)
 	reset_receive_side(tp);
 	reset_negotiated(tp);
 	reset_statistics(tp);
+	tandem_saved_syn_free(tp);
 	tandem_recovery_reset(sk);
 	tandem_rtt_init(&tp->rtt);
 	tandem_update_rto(sk);
@@ -217,6 +226,7 @@ void tandem_init_sock_common(struct sock *sk)
 	INIT_HLIST_NODE(&tp->listen_node);
 	tp->listen = NULL;
 	tp->parent = NULL;
+	tp->saved_syn = NULL;
 	tp->accept_linked = false;
 	tp->orphan_counted = false;
 	tp->cc.ops = NULL;	/* for tandem_cong_attach() or tandem_cong_inherit() */
@@ -237,6 +247,7 @@ static void destruct(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	kfree(tp->listen);
+	tandem_saved_syn_free(tp);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
 		inet6_sock_destruct(sk);
@@ -258,6 +269,8 @@ static int init_sock(struct sock *sk)
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(tandem_pernet(net)->knobs.wmem[1]));
 	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(tandem_pernet(net)->knobs.rmem[1]));
 	sk->sk_destruct = destruct;
+	if (sk->sk_socket)
+		tandem_own_sol_socket(sk->sk_socket);
 	sk_sockets_allocated_inc(sk);
 	/* The default is always there. */
 	return tandem_cong_attach(net, &tp->cc, NULL, false);
@@ -315,6 +328,7 @@ static int do_ioctl(struct sock *sk, int cmd, int *karg)
 
 TANDEM_DEFINE_PROTO_IOCTL(ioctl, do_ioctl)
 TANDEM_DEFINE_PROTO_ACCEPT(accept, tandem_accept)
+TANDEM_DEFINE_OPS_ACCEPT(ops_accept, tandem_own_sol_socket)
 
 /* The cgroup BPF hooks of connect(); the core calls them before proto.connect. */
 static int pre_connect_v4(struct sock *sk, tandem_sockaddr_t *uaddr, int addr_len)
@@ -385,19 +399,18 @@ struct proto tandem_prot = {
 	.owner			= THIS_MODULE,				\
 	.connect		= inet_stream_connect,			\
 	.socketpair		= sock_no_socketpair,			\
-	.accept			= inet_accept,				\
+	.accept			= ops_accept,				\
 	.poll			= tandem_poll,				\
 	.gettstamp		= sock_gettstamp,			\
 	.listen			= listen,				\
 	.shutdown		= inet_shutdown,			\
-	.setsockopt		= sock_common_setsockopt,		\
+	.setsockopt		= tandem_ops_setsockopt,		\
 	.getsockopt		= sock_common_getsockopt,		\
 	.sendmsg		= inet_sendmsg,				\
 	.recvmsg		= inet_recvmsg,				\
 	.mmap			= sock_no_mmap,				\
 	OPS_SENDPAGE							\
-	.set_rcvlowat		= tandem_set_rcvlowat,			\
-	.set_peek_off		= sk_set_peek_off
+	.set_rcvlowat		= tandem_set_rcvlowat
 
 #ifdef TANDEM_HAVE_SENDPAGE
 #define OPS_SENDPAGE	.sendpage = sock_no_sendpage,
@@ -405,7 +418,7 @@ struct proto tandem_prot = {
 #define OPS_SENDPAGE
 #endif
 
-const struct proto_ops tandem_stream_ops = {
+struct proto_ops tandem_stream_ops __ro_after_init = {
 	.family			= PF_INET,
 	.release		= inet_release,
 	.bind			= inet_bind,
@@ -424,7 +437,7 @@ struct proto tandemv6_prot = {
 	TANDEM_PROTO_IPV6_PINFO(struct tandem6_sock, inet6)
 };
 
-const struct proto_ops tandemv6_stream_ops = {
+struct proto_ops tandemv6_stream_ops __ro_after_init = {
 	.family			= PF_INET6,
 	.release		= inet6_release,
 	.bind			= inet6_bind,
@@ -447,6 +460,11 @@ int tandem_socket_init(void)
 	/* Where kernels without proto.ipv6_pinfo_offset look for it. */
 	BUILD_BUG_ON(offsetofend(struct tandem6_sock, inet6) !=
 		     sizeof(struct tandem6_sock));
+#endif
+	/* SO_PEEK_OFF exists where this kernel's TCP has it (6.9). */
+	tandem_stream_ops.set_peek_off = inet_stream_ops.set_peek_off;
+#if IS_ENABLED(CONFIG_IPV6)
+	tandemv6_stream_ops.set_peek_off = inet_stream_ops.set_peek_off;
 #endif
 	init_mem_limits();
 	err = percpu_counter_init(&tandem_sockets_allocated, 0, GFP_KERNEL);

@@ -13,8 +13,8 @@
 
 extern struct proto tandem_prot;		/* AF_INET */
 extern struct proto tandemv6_prot;		/* AF_INET6 */
-extern const struct proto_ops tandem_stream_ops;
-extern const struct proto_ops tandemv6_stream_ops;
+extern struct proto_ops tandem_stream_ops;
+extern struct proto_ops tandemv6_stream_ops;
 long tandem_memory_pages(void);	/* charged now, all netns and both families */
 extern struct percpu_counter tandem_sockets_allocated;
 extern long tandem_sysctl_mem[3];		/* pages: net.tandem.mem, global */
@@ -52,10 +52,15 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 /* info.c: TCP_INFO; locks @sk itself. */
 struct tcp_info;
 void tandem_fill_info(struct sock *sk, struct tcp_info *info);
+/* TCP_MAXSEG and tcpi_snd_mss */
+u32 tandem_reported_mss(const struct sock *sk);
 
 /* sockopt.c */
 int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 		      unsigned int optlen);
+/* proto_ops.setsockopt: SOL_SOCKET's too, where the core lets us */
+int tandem_ops_setsockopt(struct socket *sock, int level, int optname,
+			  sockptr_t optval, unsigned int optlen);
 int tandem_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
 		      int __user *optlen);
 

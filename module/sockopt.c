@@ -6,6 +6,7 @@
  * Ranges and errors are those of Linux TCP.  An option of TCP whose feature we do not
  * have answers as a kernel built without it, or as if it were not permitted.
  */
+#include <linux/net_tstamp.h>
 #include <linux/sockptr.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
@@ -14,8 +15,10 @@
 #include "advert.h"
 #include "cong.h"
 #include "output.h"
+#include "savesyn.h"
 #include "socket.h"
 #include "timer.h"
+#include "timestamp.h"
 
 #define MIN_USER_MSS	88		/* as TCP: room for a full set of options */
 #define MAX_USER_MSS	32767
@@ -23,6 +26,9 @@
 #define MAX_KEEP_PROBES	127
 #define MAX_SYN_RETRIES	127
 #define MAX_LINGER2	120		/* seconds */
+#define MAX_TX_DELAY	((1 << 28) - 1)	/* us */
+#define ULP_NAME_MAX	16
+#define FASTOPEN_KEY_LEN	16
 
 /* ---- setting, with the socket locked ---- */
 
@@ -132,6 +138,8 @@ static int set_window_clamp(struct sock *sk, int val)
 		return 0;
 	}
 	clamp = max_t(u32, val, SOCK_MIN_RCVBUF / 2);
+	if (clamp == tp->window_clamp)
+		return 0;
 	if (clamp < tp->window_clamp)
 		tp->rcv_ssthresh = min(tp->rcv_ssthresh, clamp);
 	else
@@ -167,6 +175,15 @@ static int set_wire(struct sock *sk, int val)
 	return 0;
 }
 
+/* The core lets only what it knows to be TCP or UDP send without copying. */
+static int set_zerocopy(struct sock *sk, int val)
+{
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	return 0;
+}
+
 static int set_ranged_u8(u8 *field, int val, int min, int max)
 {
 	if (val < min || val > max)
@@ -176,23 +193,29 @@ static int set_ranged_u8(u8 *field, int val, int min, int max)
 }
 
 /* Options of TCP that are not built; what TCP says when it will not have them. */
-static int set_unsupported(int optname, int val)
+static int set_unsupported(const struct sock *sk, int optname, int val)
 {
+	bool closed = sk->sk_state == TCP_CLOSE;
+	bool passive = closed || sk->sk_state == TCP_LISTEN;
+
 	switch (optname) {
 	case TCP_THIN_DUPACK:		/* TCP ignores it as well */
 		return val < 0 || val > 1 ? -EINVAL : 0;
 	case TCP_REPAIR:
 	case TCP_REPAIR_QUEUE:
-	case TCP_QUEUE_SEQ:
 	case TCP_REPAIR_WINDOW:
 	case TCP_TIMESTAMP:		/* only under TCP_REPAIR */
 		return -EPERM;
+	case TCP_QUEUE_SEQ:
+		return closed ? -EINVAL : -EPERM;
 	case TCP_REPAIR_OPTIONS:
 		return -EINVAL;
 	case TCP_FASTOPEN:
+		return val < 0 || !passive ? -EINVAL : -EOPNOTSUPP;
 	case TCP_FASTOPEN_CONNECT:
+		return val < 0 || val > 1 ? -EINVAL : -EOPNOTSUPP;
 	case TCP_FASTOPEN_NO_COOKIE:
-		return -EOPNOTSUPP;
+		return val < 0 || val > 1 || !passive ? -EINVAL : -EOPNOTSUPP;
 	}
 	return -ENOPROTOOPT;
 }
@@ -242,12 +265,29 @@ static int set_int(struct sock *sk, int level, int optname, int val)
 			return -EINVAL;
 		tp->recvmsg_inq = val;
 		return 0;
+	case TCP_SAVE_SYN:
+		return set_ranged_u8(&tp->save_syn, val, 0, 2);
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		if (val < 0 || val > 1)
+			return -EINVAL;
+		tp->thin_lto = val;
+		return 0;
+	case TCP_TX_DELAY:
+		/* The round trip holds it, and times 8 it must fit 31 bits (Linux 6.18). */
+		if (val < 0 || val > MAX_TX_DELAY)
+			return -EINVAL;
+		WRITE_ONCE(tp->tx_delay_us, val);
+		return 0;
 	case TANDEM_WIRE:
 		if (level == SOL_TANDEM)
 			return set_wire(sk, val);
 		break;
+	case TANDEM_ZEROCOPY:
+		if (level == SOL_TANDEM)
+			return set_zerocopy(sk, val);
+		break;
 	}
-	return set_unsupported(optname, val);
+	return set_unsupported(sk, optname, val);
 }
 
 /* ---- setsockopt() ---- */
@@ -269,6 +309,31 @@ static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int optlen
 	return err;
 }
 
+/* No protocol sits on us; the name is read, for TCP would have told a bad pointer. */
+static int set_ulp(sockptr_t optval, unsigned int optlen)
+{
+	char name[ULP_NAME_MAX];
+
+	if (optlen < 1)
+		return -EINVAL;
+	if (strncpy_from_sockptr(name, optval,
+				 min_t(long, sizeof(name) - 1, optlen)) < 0)
+		return -EFAULT;
+	return -ENOENT;
+}
+
+/* One key, or two, of 16 bytes; what comes after the checks TCP makes is not here. */
+static int set_fastopen_key(sockptr_t optval, unsigned int optlen)
+{
+	u8 key[2 * FASTOPEN_KEY_LEN];
+
+	if (optlen != FASTOPEN_KEY_LEN && optlen != 2 * FASTOPEN_KEY_LEN)
+		return -EINVAL;
+	if (copy_from_sockptr(key, optval, optlen))
+		return -EFAULT;
+	return -EOPNOTSUPP;
+}
+
 static int set_own(struct sock *sk, int level, int optname, sockptr_t optval,
 		   unsigned int optlen)
 {
@@ -278,9 +343,9 @@ static int set_own(struct sock *sk, int level, int optname, sockptr_t optval,
 	case TCP_CONGESTION:
 		return set_congestion(sk, optval, optlen);
 	case TCP_ULP:
-		return optlen < 1 ? -EINVAL : -ENOENT;	/* no protocol sits on us */
+		return set_ulp(optval, optlen);
 	case TCP_FASTOPEN_KEY:
-		return -EOPNOTSUPP;
+		return set_fastopen_key(optval, optlen);
 	}
 	if (optlen < sizeof(int))
 		return -EINVAL;
@@ -326,6 +391,19 @@ static void update_ext_hdr_len(struct sock *sk)
 	release_sock(sk);
 }
 
+/* Multicast groups are not for streams: the core knows that of TCP. 0: go on. */
+static int check_membership(const struct sock *sk, int level, int optname,
+			    unsigned int optlen)
+{
+	if (level == SOL_IP &&
+	    (optname == IP_ADD_MEMBERSHIP || optname == IP_DROP_MEMBERSHIP))
+		return -EPROTO;
+	if (level == SOL_IPV6 && sk->sk_family == AF_INET6 &&
+	    (optname == IPV6_ADD_MEMBERSHIP || optname == IPV6_DROP_MEMBERSHIP))
+		return optlen < sizeof(struct ipv6_mreq) ? -EINVAL : -EPROTO;
+	return 0;
+}
+
 static bool is_own_level(int level)
 {
 	return level == SOL_TANDEM || level == IPPROTO_TCP;
@@ -349,6 +427,9 @@ int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 
 	if (is_own_level(level))
 		return set_own(sk, level, optname, optval, optlen);
+	err = check_membership(sk, level, optname, optlen);
+	if (err)
+		return err;
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && level != SOL_IP)
 		err = ipv6_setsockopt(sk, level, optname, optval, optlen);
@@ -358,6 +439,63 @@ int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	if (!err)
 		update_ext_hdr_len(sk);
 	return err;
+}
+
+/* ---- SOL_SOCKET, where the core asks us ---- */
+
+static int set_sol_zerocopy(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	int val, err;
+
+	if (optlen < sizeof(int))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	lock_sock(sk);
+	err = set_zerocopy(sk, val);
+	release_sock(sk);
+	return err;
+}
+
+/*
+ * SOF_TIMESTAMPING_OPT_ID numbers the bytes of a connection, so there must be one, and
+ * from where it counts is settled now rather than with the next write.
+ */
+static int set_timestamping(struct socket *sock, int optname, sockptr_t optval,
+			    unsigned int optlen)
+{
+	struct sock *sk = sock->sk;
+	u32 val = 0;
+	int err;
+
+	if (optlen >= sizeof(val) && copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (val & SOF_TIMESTAMPING_OPT_ID &&
+	    !(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID) &&
+	    (1 << inet_sk_state_load(sk)) & (TCPF_CLOSE | TCPF_LISTEN))
+		return -EINVAL;
+	err = sock_setsockopt(sock, SOL_SOCKET, optname, optval, optlen);
+	if (!err) {
+		lock_sock(sk);
+		tandem_tx_stamp_base(sk);
+		release_sock(sk);
+	}
+	return err;
+}
+
+int tandem_ops_setsockopt(struct socket *sock, int level, int optname,
+			  sockptr_t optval, unsigned int optlen)
+{
+	if (level != SOL_SOCKET)
+		return sock_common_setsockopt(sock, level, optname, optval, optlen);
+	switch (optname) {
+	case SO_ZEROCOPY:
+		return set_sol_zerocopy(sock->sk, optval, optlen);
+	case SO_TIMESTAMPING_OLD:
+	case SO_TIMESTAMPING_NEW:
+		return set_timestamping(sock, optname, optval, optlen);
+	}
+	return sock_setsockopt(sock, level, optname, optval, optlen);
 }
 
 /* ---- getsockopt() ---- */
@@ -376,7 +514,7 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 		*val = !!(tp->nonagle & TANDEM_NAGLE_CORK);
 		break;
 	case TCP_MAXSEG:
-		*val = tp->mss_cache;
+		*val = tandem_reported_mss(sk);
 		if (tp->user_mss && tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
 			*val = tp->user_mss;
 		break;
@@ -418,6 +556,15 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 	case TCP_TIMESTAMP:
 		*val = tandem_ts_now(tp);
 		break;
+	case TCP_SAVE_SYN:
+		*val = READ_ONCE(tp->save_syn);
+		break;
+	case TCP_THIN_LINEAR_TIMEOUTS:
+		*val = tp->thin_lto;
+		break;
+	case TCP_TX_DELAY:
+		*val = READ_ONCE(tp->tx_delay_us);
+		break;
 	case TCP_THIN_DUPACK:
 	case TCP_REPAIR:
 	case TCP_FASTOPEN:
@@ -428,12 +575,15 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 	case TCP_REPAIR_QUEUE:
 	case TCP_QUEUE_SEQ:
 		return -EINVAL;
-	case TCP_REPAIR_WINDOW:
-		return -EPERM;
 	case TANDEM_WIRE:
 		if (level != SOL_TANDEM)
 			return -ENOPROTOOPT;
 		*val = tp->wire;
+		break;
+	case TANDEM_ZEROCOPY:
+		if (level != SOL_TANDEM)
+			return -ENOPROTOOPT;
+		*val = sock_flag(sk, SOCK_ZEROCOPY);
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -473,6 +623,28 @@ static int get_congestion(struct sock *sk, int room, char __user *optval,
 	return answer(name, sizeof(name), room, optval, optlen);
 }
 
+/* Once: who has got it whole, the next finds nothing. */
+static int get_saved_syn(struct sock *sk, int room, char __user *optval,
+			 int __user *optlen)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	int err = 0;
+
+	lock_sock(sk);
+	if (!tp->saved_syn)
+		err = put_user(0, optlen);
+	else if (put_user(tp->saved_syn->len, optlen))
+		err = -EFAULT;
+	else if (room < tp->saved_syn->len)
+		err = -EINVAL;		/* the program knows the size now */
+	else if (copy_to_user(optval, tp->saved_syn->data, tp->saved_syn->len))
+		err = -EFAULT;
+	else
+		tandem_saved_syn_free(tp);
+	release_sock(sk);
+	return err;
+}
+
 static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 		   int __user *optlen)
 {
@@ -488,6 +660,10 @@ static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 		return get_info(sk, room, optval, optlen);
 	case TCP_CONGESTION:
 		return get_congestion(sk, room, optval, optlen);
+	case TCP_SAVED_SYN:
+		return get_saved_syn(sk, room, optval, optlen);
+	case TCP_REPAIR_WINDOW:
+		return room == sizeof(struct tcp_repair_window) ? -EPERM : -EINVAL;
 	case TCP_CC_INFO:		/* no algorithm tells anything yet */
 	case TCP_ULP:
 	case TCP_FASTOPEN_KEY:
@@ -497,6 +673,19 @@ static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 	if (err)
 		return err;
 	return answer(&val, sizeof(val), room, optval, optlen);
+}
+
+/* The core answers for protocols it knows only. */
+static int get_addrform(const struct sock *sk, char __user *optval, int __user *optlen)
+{
+	int room, family = AF_INET6;
+
+	if (get_user(room, optlen))
+		return -EFAULT;
+	if (inet_sk_state_load(sk) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	room = min_t(unsigned int, room, sizeof(family));
+	return answer(&family, sizeof(family), room, optval, optlen);
 }
 
 /**
@@ -514,6 +703,8 @@ int tandem_getsockopt(struct sock *sk, int level, int optname, char __user *optv
 {
 	if (is_own_level(level))
 		return get_own(sk, level, optname, optval, optlen);
+	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM && sk->sk_family == AF_INET6)
+		return get_addrform(sk, optval, optlen);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && level != SOL_IP)
 		return ipv6_getsockopt(sk, level, optname, optval, optlen);

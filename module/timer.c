@@ -31,6 +31,8 @@
 /* How soon to try again when our own machine refused to send. */
 #define LOCAL_RETRY		(HZ / 2)
 /* Backoff shifts are saturated by the RTO's maximum long before this. */
+#define THIN_SEGS	4	/* in flight: fewer make a stream thin, */
+#define THIN_RETRIES	6	/* which may try so often without backing off */
 #define MAX_BACKOFF		30
 /* RTO after a SYN was lost and nothing was measured: RFC 6298 section 5.7. */
 #define FALLBACK_RTO_US		(3 * USEC_PER_SEC)
@@ -284,6 +286,19 @@ static void shrunk_window_timeout(struct sock *sk)
 	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
 }
 
+/*
+ * TCP_THIN_LINEAR_TIMEOUTS: a stream too thin for duplicate ACKs may try a few times
+ * without RFC 6298's doubling (Documentation/networking/tcp-thin.rst).
+ */
+static bool thin_linear(const struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	return tp->thin_lto && sk->sk_state == TCP_ESTABLISHED &&
+	       tp->packets_out < THIN_SEGS && !tandem_cc_in_slow_start(&tp->cc) &&
+	       tp->retransmits < THIN_RETRIES;
+}
+
 /* RFC 6298 sections 5.4 to 5.7. */
 static void rto_expired(struct sock *sk)
 {
@@ -304,6 +319,9 @@ static void rto_expired(struct sock *sk)
 		return;
 
 	TANDEM_INC(sock_net(sk), RTOS);
+	if (!tp->retransmits)
+		tp->rto_stamp_us = tandem_now_us();
+	tp->total_rto++;
 	tandem_recovery_timeout(sk);
 	head = tandem_rtx_head(sk);
 	err = tandem_retransmit_skb(sk, head, syn ? TANDEM_R_RTX_SYN : TANDEM_R_RTX_RTO);
@@ -312,7 +330,9 @@ static void rto_expired(struct sock *sk)
 		arm_rtx(sk, TANDEM_TIMER_RTO, LOCAL_RETRY);
 		return;
 	}
-	if (tp->backoff < MAX_BACKOFF)
+	if (thin_linear(sk))
+		tp->backoff = 0;
+	else if (tp->backoff < MAX_BACKOFF)
 		tp->backoff++;
 	if (tp->retransmits < U8_MAX)
 		tp->retransmits++;

@@ -16,6 +16,7 @@
 #include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/skbuff.h>
+#include <net/busy_poll.h>
 #include <net/dsfield.h>
 #include <net/inet_common.h>
 #include <net/ip6_checksum.h>
@@ -173,6 +174,7 @@ static void no_owner(struct net *net, struct sk_buff *skb)
 static void hand_to_sock(struct sock *sk, struct sk_buff *skb)
 {
 	sk_incoming_cpu_update(sk);
+	sk_mark_napi_id(sk, skb);
 	/* It may wait in queues longer than its device and its IPsec state live. */
 	skb->dev = NULL;
 	if (sk->sk_state != TCP_SYN_SENT)	/* an LSM will ask for the peer's label */

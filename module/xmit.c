@@ -148,6 +148,9 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 		skb->dev = NULL;
 		skb->tstamp = 0;
 	}
+	if (unlikely(tp->tx_delay_us))
+		tandem_skb_set_edt(skb, ktime_get_ns() +
+				   (u64)tp->tx_delay_us * NSEC_PER_USEC);
 
 	build_options(sk, &opts, sent.flags);
 	window = window_field(sk, sent.flags);

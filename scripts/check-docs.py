@@ -174,6 +174,46 @@ def check_conformance():
     return len(named)
 
 
+VERDICTS = ("same", "differs", "refused", "own")
+
+
+def check_parity():
+    """Every option the module handles, and all of TCP's, has its line and verdict."""
+    page = "tandem-sockopt.rst"
+    rows = {}
+    for name, verdict in re.findall(r"^((?:TCP|TANDEM|SO|IP|IPV6|MSG)_\w+)\s{2,}(\w+)",
+                                    read("Documentation", "networking", page), re.M):
+        if name in rows:
+            complain(page, f"{name} is there twice")
+        if verdict not in VERDICTS:
+            complain(page, f"{name}: '{verdict}' is no verdict")
+        rows[name] = verdict
+    known = set()
+    for room in ("sockopt.c", "ipv4.c", "ipv6.c"):
+        for name in re.findall(r"(?:case |optname == )((?:TCP|TANDEM|SO|IP|IPV6)_\w+)",
+                               read("module", room)):
+            if "SRCRT" not in name:  # a routing header's type
+                known.add(name)
+    # The two forms of a time have one line.
+    known = {re.sub(r"^(SO_\w+)_(?:OLD|NEW)$", r"\1", name) for name in known}
+    text = read("Documentation", "networking", page)
+    for name in sorted(known):
+        if name not in rows and not re.search(r"\b" + name + r"\b", text):
+            complain(page, f"option {name} has no line")
+    # Those of the C library's kernel headers, where these are installed.
+    try:
+        with open("/usr/include/linux/tcp.h", encoding="utf-8") as f:
+            header = f.read()
+    except FileNotFoundError:
+        header = ""
+    options = re.findall(r"^#define (TCP_[A-Z0-9_]+)\s+(\d+)\s*(?:/\*|$)",
+                         header.split("TCP_REPAIR_ON")[0], re.M)
+    for name, _ in options:
+        if name not in text:
+            complain(page, f"TCP's option {name} has no line")
+    return len(rows)
+
+
 def check_build():
     with tempfile.TemporaryDirectory() as tmp:
         try:
@@ -206,6 +246,7 @@ def main():
         "tracepoints": check_tracepoints(),
         "socket options": check_options(),
         "conformance scripts": check_conformance(),
+        "options, flags and ioctls": check_parity(),
     }
     for what, n in counts.items():
         if not n:

@@ -23,6 +23,7 @@
 
 /* Options of our own, above TCP's numbers; level SOL_TANDEM only. */
 #define TANDEM_WIRE		1001	/* int: TANDEM_WIRE_*, before bind/connect/listen */
+#define TANDEM_ZEROCOPY		1008	/* int, 0 or 1: SO_ZEROCOPY for kernels before 6.4 */
 
 /* Values of TANDEM_WIRE. */
 #define TANDEM_WIRE_NATIVE	0	/* IP protocol 254 */
