@@ -57,7 +57,8 @@ struct tandem_icmp {
 int tandem_icmp_deliver(struct net *net, const struct tandem_icmp *icmp);
 
 /* An ICMP error that quotes a segment of @wire; 0, or -ENOENT. rcu_read_lock held. */
-int tandem_v4_icmp(struct sk_buff *skb, u32 info, u8 wire);
+int tandem_v4_icmp(struct sk_buff *skb, u8 type, u8 code, int offset, u32 info,
+		   u8 wire);
 int tandem_v6_icmp(struct sk_buff *skb, u8 type, u8 code, int offset, __be32 info,
 		   u8 wire);
 
@@ -87,6 +88,13 @@ int tandem_reply_oif(struct net *net, const struct sk_buff *skb, int oif);
 
 /* Write sequence, timestamps' start and what else a new active open has of its own. */
 void tandem_connect_numbers(struct sock *sk);
+
+/* For connect(): 0, or -ENETUNREACH when there is no tunnel to send through. */
+static inline int tandem_wire_closed(const struct sock *sk)
+{
+	return tandem_sk(sk)->wire == TANDEM_WIRE_UDP &&
+	       !tandem_knob(sock_net(sk), udp_port) ? -ENETUNREACH : 0;
+}
 
 /* The pseudo header's sum is in th->check: let the device, or who needs it, do the rest. */
 static inline void tandem_sum_later(struct sk_buff *skb)

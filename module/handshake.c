@@ -174,6 +174,7 @@ static void child_identity(const struct sock *lsk, struct sock *child,
 	tp->flow.key = req->flow.key;
 	tp->flow.bound_dev_if = req->iif;
 	tp->flow.kind = TANDEM_FLOW_SOCK;
+	tp->udp_dport = req->udp_dport;
 }
 
 /* What the SYNs agreed on, in the words of RFC 9293 section 3.3.1. */
@@ -519,7 +520,7 @@ static bool cookie_rcv(struct sock *lsk, struct sk_buff *skb, struct tandem_opts
 	if (!tandem_knob(net, syncookies) || !sent_us ||
 	    tandem_now_us() - sent_us > TANDEM_COOKIE_LIFE_US)
 		return false;
-	tandem_key_from_skb(&key, skb, TANDEM_RCV_CB(skb)->wire);
+	tandem_key_from_skb(&key, skb, TANDEM_CB(skb)->wire);
 	if (!tandem_cookie_check(&key, irs, iss, &cookie)) {
 		TANDEM_INC(net, COOKIESFAILED);
 		return false;

@@ -37,6 +37,7 @@ struct tandem_saved_syn;
  * @txhash:	flow hash of what we send, and the child's
  * @iif:	device to answer by, 0: as routed
  * @mss:	peer's MSS option, or the default of RFC 9293 section 3.7.1, bytes
+ * @udp_dport:	udp wire: the peer's UDP port
  * @advmss:	our own MSS option, bytes
  * @snd_wscale:	shift count for windows the peer announces
  * @rcv_wscale:	shift count for ours
@@ -72,6 +73,7 @@ struct tandem_request {
 	int	iif;
 	u16	mss;
 	u16	advmss;
+	__be16	udp_dport;
 	u8	snd_wscale;
 	u8	rcv_wscale;
 	bool	wscale_ok;

@@ -554,6 +554,22 @@ static void take_data(struct sock *sk, struct segment *s)
 	consume_skb(s->skb);
 }
 
+/*
+ * A NAT may give the peer another UDP port.  Only a segment that has passed the checks,
+ * and is no old one, says where to send from now on.
+ */
+static void follow_udp_port(struct sock *sk, const struct segment *s)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	__be16 port = TANDEM_RCV_CB(s->skb)->udp_sport;
+
+	if (tp->wire != TANDEM_WIRE_UDP || port == tp->udp_dport ||
+	    seq_before(s->cb->seq, tp->rcv_nxt))
+		return;
+	tp->udp_dport = port;
+	TANDEM_INC(sock_net(sk), UDPREBINDS);
+}
+
 static void synchronized_input(struct sock *sk, struct segment *s)
 {
 	int verdict = check_sequence(sk, s);
@@ -574,6 +590,7 @@ static void synchronized_input(struct sock *sk, struct segment *s)
 		tandem_ack_check(sk, false);
 		return;
 	}
+	follow_udp_port(sk, s);
 	take_data(sk, s);
 	if (sk->sk_state == TCP_CLOSE)
 		return;

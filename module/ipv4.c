@@ -22,6 +22,7 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 #include "demux.h"
+#include "encap.h"
 #include "family.h"
 #include "handshake.h"
 #include "output.h"
@@ -47,9 +48,11 @@ static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr, u8 proto)
 		return;
 	}
 	th->check = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+	if (proto == IPPROTO_UDP)	/* encap.c: UDP's covers it */
+		return;
 	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, proto,
 				      skb_checksum(skb, 0, skb->len, 0));
-	skb->ip_summed = CHECKSUM_NONE;
 }
 
 static void v4_checksum(struct sock *sk, struct sk_buff *skb)
@@ -176,6 +179,13 @@ static int v4_xmit_as(struct sock *sk, struct sk_buff *skb, u8 proto)
 	}
 	dst = __sk_dst_get(sk);
 	skb_dst_set_noref(skb, dst);
+	err = -ENETUNREACH;
+	if (proto == IPPROTO_UDP &&
+	    !tandem_encap_push4(net, skb, inet->inet_saddr, inet->inet_daddr,
+				tandem_sk(sk)->udp_dport)) {
+		kfree_skb(skb);
+		goto out;
+	}
 	opt = rcu_dereference(inet->inet_opt);
 	iph = v4_push_header(sk, skb, opt ? opt->opt.optlen : 0, proto);
 	iph->tos = READ_ONCE(inet->tos);
@@ -227,7 +237,7 @@ void tandem_v4_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 		     struct sk_buff *out, const struct tandem_reply *reply)
 {
 	__be32 saddr = ip_hdr(skb)->daddr, daddr = ip_hdr(skb)->saddr;
-	u8 proto = tandem_wire_proto(TANDEM_RCV_CB(skb)->wire);
+	u8 proto = tandem_wire_proto(TANDEM_CB(skb)->wire);
 	const struct tcphdr *th = tandem_hdr(out);
 	u8 tos = reply->tos & ~INET_ECN_MASK;
 	struct flowi4 fl4;
@@ -248,6 +258,11 @@ void tandem_v4_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 	}
 	skb_dst_set(out, &rt->dst);
 	out->mark = mark;
+	if (proto == IPPROTO_UDP && !tandem_encap_push4(net, out, saddr, daddr,
+							TANDEM_RCV_CB(skb)->udp_sport)) {
+		kfree_skb(out);
+		return;
+	}
 	v4_send(net, tandem_pernet(net)->ctl4, out, saddr, daddr, tos, proto);
 }
 
@@ -257,11 +272,18 @@ static int v4_send_synack(const struct sock *lsk, struct tandem_request *req,
 	__be32 saddr = req->flow.key.laddr.s6_addr32[3];
 	__be32 daddr = req->flow.key.raddr.s6_addr32[3];
 
-	v4_sum(skb, saddr, daddr, tandem_sk_proto(lsk));
+	u8 proto = tandem_sk_proto(lsk);
+
+	v4_sum(skb, saddr, daddr, proto);
+	if (proto == IPPROTO_UDP && !tandem_encap_push4(sock_net(lsk), skb, saddr, daddr,
+							req->udp_dport)) {
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
 	skb_dst_set(skb, dst_clone(dst));
 	skb->mark = req->mark;
 	v4_send(sock_net(lsk), (struct sock *)lsk, skb, saddr, daddr,
-		READ_ONCE(inet_sk(lsk)->tos) & ~INET_ECN_MASK, tandem_sk_proto(lsk));
+		READ_ONCE(inet_sk(lsk)->tos) & ~INET_ECN_MASK, proto);
 	return 0;
 }
 
@@ -359,19 +381,19 @@ static void v4_classify_icmp(struct tandem_icmp *icmp, u32 info)
 	}
 }
 
-/* skb->data is the quoted IP header, 8 more bytes follow. 0, or -ENOENT: not ours. */
-int tandem_v4_icmp(struct sk_buff *skb, u32 info, u8 wire)
+/* skb->data is the quoted IP header, 8 bytes of the segment are at @offset. */
+int tandem_v4_icmp(struct sk_buff *skb, u8 type, u8 code, int offset, u32 info, u8 wire)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	struct net *net = dev_net(skb->dev);
 	struct tandem_icmp icmp = {
 		.skb	= skb,
 		.dif	= inet_iif(skb),
-		.type	= icmp_hdr(skb)->type,
-		.code	= icmp_hdr(skb)->code,
+		.type	= type,
+		.code	= code,
 		.info	= info,
 		.daddr	= &iph->daddr,
-		.th	= (const struct tcphdr *)(skb->data + iph->ihl * 4),
+		.th	= (const struct tcphdr *)(skb->data + offset),
 	};
 
 	ipv6_addr_set_v4mapped(iph->saddr, &icmp.key.laddr);
@@ -386,7 +408,9 @@ int tandem_v4_icmp(struct sk_buff *skb, u32 info, u8 wire)
 /* net_protocol.err_handler */
 static int v4_err(struct sk_buff *skb, u32 info)
 {
-	int err = tandem_v4_icmp(skb, info, TANDEM_WIRE_NATIVE);
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	int err = tandem_v4_icmp(skb, icmp_hdr(skb)->type, icmp_hdr(skb)->code,
+				 iph->ihl * 4, info, TANDEM_WIRE_NATIVE);
 
 	if (err)
 		__ICMP_INC_STATS(dev_net(skb->dev), ICMP_MIB_INERRORS);
@@ -404,6 +428,8 @@ void tandem_connect_numbers(struct sock *sk)
 	if (!tp->iss)
 		tp->iss = tandem_isn(net, &tp->flow.key);
 	tp->ts_offset = tandem_ts_offset(net, &tp->flow.key);
+	if (!tp->udp_dport)
+		tp->udp_dport = htons(tandem_knob(net, udp_port));
 	tandem_inet_id_set(inet_sk(sk), get_random_u16());
 }
 
@@ -439,7 +465,9 @@ static int v4_open(struct sock *sk, struct rtable *rt, __be16 orig_sport)
 	 * the table; in SYN-SENT it waits on the backlog until all is complete.
 	 */
 	tandem_set_state(sk, TCP_SYN_SENT, TANDEM_R_USER);
-	err = tandem_connect_port(sk);
+	err = tandem_wire_closed(sk);
+	if (!err)
+		err = tandem_connect_port(sk);
 	if (err) {
 		ip_rt_put(rt);
 		return err;

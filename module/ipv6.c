@@ -21,6 +21,7 @@
 #include <net/transp_v6.h>
 #include <net/xfrm.h>
 #include "demux.h"
+#include "encap.h"
 #include "family.h"
 #include "handshake.h"
 #include "output.h"
@@ -47,9 +48,11 @@ static void v6_sum(struct sk_buff *skb, const struct in6_addr *saddr,
 		return;
 	}
 	th->check = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+	if (proto == IPPROTO_UDP)
+		return;
 	th->check = csum_ipv6_magic(saddr, daddr, skb->len, proto,
 				    skb_checksum(skb, 0, skb->len, 0));
-	skb->ip_summed = CHECKSUM_NONE;
 }
 
 static void v6_checksum(struct sock *sk, struct sk_buff *skb)
@@ -145,6 +148,12 @@ static int v6_queue_xmit(struct sock *sk, struct sk_buff *skb)
 		kfree_skb(skb);
 		return PTR_ERR(dst);
 	}
+	if (fl6.flowi6_proto == IPPROTO_UDP &&
+	    !tandem_encap_push6(sock_net(sk), skb, &np->saddr, &sk->sk_v6_daddr,
+				tandem_sk(sk)->udp_dport)) {
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
 	rcu_read_lock();
 	skb_dst_set_noref(skb, dst);
 	/* ip6_xmit() goes by the routing header itself. */
@@ -197,7 +206,7 @@ void tandem_v6_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 	};
 	struct dst_entry *dst;
 
-	fl6.flowi6_proto = tandem_wire_proto(TANDEM_RCV_CB(skb)->wire);
+	fl6.flowi6_proto = tandem_wire_proto(TANDEM_CB(skb)->wire);
 	v6_sum(out, &fl6.saddr, &fl6.daddr, fl6.flowi6_proto);
 	if (rt6_need_strict(&fl6.daddr) && !reply->oif)
 		fl6.flowi6_oif = TANDEM_RCV_CB(skb)->dif;
@@ -214,6 +223,12 @@ void tandem_v6_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 		return;
 	}
 	skb_dst_set(out, dst);
+	if (fl6.flowi6_proto == IPPROTO_UDP &&
+	    !tandem_encap_push6(net, out, &fl6.saddr, &fl6.daddr,
+				TANDEM_RCV_CB(skb)->udp_sport)) {
+		kfree_skb(out);
+		return;
+	}
 	ip6_xmit(ctl, out, &fl6, fl6.flowi6_mark, NULL, reply->tos & ~INET_ECN_MASK, 0);
 }
 
@@ -226,6 +241,12 @@ static int v6_send_synack(const struct sock *lsk, struct tandem_request *req,
 
 	request_flow(lsk, req, &fl6);
 	v6_sum(skb, &fl6.saddr, &fl6.daddr, fl6.flowi6_proto);
+	if (fl6.flowi6_proto == IPPROTO_UDP &&
+	    !tandem_encap_push6(sock_net(lsk), skb, &fl6.saddr, &fl6.daddr,
+				req->udp_dport)) {
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
 	skb_dst_set(skb, dst_clone(dst));
 	return ip6_xmit(lsk, skb, &fl6, req->mark, rcu_dereference(np->opt),
 			np->tclass & ~INET_ECN_MASK, READ_ONCE(lsk->sk_priority));
@@ -497,7 +518,9 @@ static int v6_open(struct sock *sk)
 	int err;
 
 	tandem_set_state(sk, TCP_SYN_SENT, TANDEM_R_USER);
-	err = tandem_connect_port(sk);
+	err = tandem_wire_closed(sk);
+	if (!err)
+		err = tandem_connect_port(sk);
 	if (err)
 		return err;
 	sk_set_txhash(sk);

@@ -13,6 +13,7 @@
 #include <net/netns/generic.h>
 #include "cong.h"
 #include "demux.h"
+#include "encap.h"
 #include "handshake.h"
 #include "netns.h"
 #include "ports.h"
@@ -86,6 +87,7 @@ static void __net_exit tandem_net_exit(struct net *net)
 	tandem_sysctl_net_exit(net);
 	tandem_proc_net_exit(net);
 	tandem_tcpwire_net_exit(net);
+	tandem_encap_net_exit(net);
 	tandem_wire_net_exit(net);
 	/* TIME-WAIT holds ports and flows: it goes before their tables. */
 	tandem_timewait_net_exit(net);

@@ -52,6 +52,7 @@
 	X(INRSTCHALLENGE, "InRstChallenge", "reset in the window, not at rcv_nxt (RFC 5961 3.2)") \
 	X(INRSTS, "InRsts", "resets accepted")				\
 	X(CHALLENGEACKS, "ChallengeAcks", "challenge ACKs sent")	\
+	X(UDPREBINDS, "UdpRebinds", "connections whose peer came from another UDP port") \
 	X(CHALLENGELIMITED, "ChallengeLimited", "challenge ACKs not sent: rate limit") \
 	X(INAFTERCLOSE, "InAfterClose", "data for a program that has closed; answered by a reset") \
 	X(INURGENT, "InUrgent", "segments with the URG flag; delivered in line") \

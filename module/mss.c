@@ -14,7 +14,8 @@
 u32 tandem_mtu_to_mss(const struct sock *sk, u32 pmtu)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
-	u32 overhead = tp->af->net_header_len + sizeof(struct tcphdr) + tp->ext_hdr_len;
+	u32 overhead = tp->af->net_header_len + tp->ext_hdr_len +
+		       tandem_wire_overhead(tp->wire) + sizeof(struct tcphdr);
 	u32 mss = pmtu > overhead ? pmtu - overhead : 0;
 
 	mss = min_t(u32, mss, tp->mss_clamp);
@@ -26,7 +27,7 @@ u32 tandem_mss_to_mtu(const struct sock *sk, u32 mss)
 	const struct tandem_sock *tp = tandem_sk(sk);
 
 	return mss + tandem_established_opts_len(tp) + sizeof(struct tcphdr) +
-	       tp->ext_hdr_len + tp->af->net_header_len;
+	       tp->ext_hdr_len + tp->af->net_header_len + tandem_wire_overhead(tp->wire);
 }
 
 /* Never more than half the peer's window, or it could be told one segment a time. */
@@ -81,6 +82,7 @@ u16 tandem_advmss(const struct sock *sk, const struct dst_entry *dst)
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u32 advmss = dst ? dst_metric_advmss(dst) : TCP_MSS_DEFAULT;
 
+	advmss -= tandem_wire_overhead(tp->wire);
 	if (tp->user_mss && tp->user_mss < advmss)
 		advmss = tp->user_mss;
 	return min_t(u32, advmss, 65535);

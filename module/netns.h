@@ -13,6 +13,7 @@
 #include "mib.h"
 
 struct ctl_table;
+struct socket;
 struct ctl_table_header;
 struct proc_dir_entry;
 struct tandem_port_slot;
@@ -56,6 +57,7 @@ struct tandem_cong_ops;
  * @no_delay:		TCP_NODELAY of new sockets
  * @wire:		TANDEM_WIRE_* of new sockets
  * @tcp_wire:		may sockets use the tcp wire
+ * @udp_port:		of the udp wire's tunnel sockets; 0: closed
  * @isn_fixed:		tests: 0 off, else the ISN to use
  *
  * Read with READ_ONCE() through the tandem_knob() macro.  Ranges and defaults are in
@@ -96,6 +98,7 @@ struct tandem_knobs {
 	int	no_delay;
 	int	wire;
 	int	tcp_wire;
+	int	udp_port;
 	u32	isn_fixed;
 };
 
@@ -122,6 +125,7 @@ struct tandem_knobs {
  * @challenge_stamp: second the challenge budget belongs to, jiffies / HZ
  * @challenge_left: what is left of it
  * @tcp_hooks:	netfilter hooks of the tcp wire are in place
+ * @udp:	tunnel sockets of the udp wire, IPv4 and IPv6
  * @sysctl_table: of net.tandem.*, with this netns' addresses
  * @sysctl_hdr:	its registration
  * @proc_dir:	/proc/net/tandem
@@ -143,6 +147,7 @@ struct tandem_net {
 	unsigned long			challenge_stamp;
 	int				challenge_left;
 	bool				tcp_hooks;
+	struct socket			*udp[2];
 	struct ctl_table		*sysctl_table;
 	struct ctl_table_header		*sysctl_hdr;
 	struct proc_dir_entry		*proc_dir;

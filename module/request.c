@@ -180,8 +180,9 @@ struct tandem_request *tandem_request_alloc(struct sock *lsk, struct sk_buff *sk
 	spin_lock_init(&req->lock);
 	refcount_set(&req->refs, 1);
 	INIT_LIST_HEAD(&req->node);
-	tandem_key_from_skb(&req->flow.key, skb, TANDEM_RCV_CB(skb)->wire);
+	tandem_key_from_skb(&req->flow.key, skb, TANDEM_CB(skb)->wire);
 	req->flow.kind = TANDEM_FLOW_REQUEST;
+	req->udp_dport = TANDEM_RCV_CB(skb)->udp_sport;
 	req->iif = req_device(lsk, skb);
 	req->flow.bound_dev_if = req->iif;
 	req->mark = inet_request_mark(lsk, skb);

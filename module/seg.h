@@ -40,6 +40,7 @@
  * @tos:	received: TOS / traffic class byte
  * @eor:	sent: nothing may be appended to this skb (MSG_EOR)
  * @ts_ack:	sent: a program wants to know when it is acknowledged
+ * @wire:	received: TANDEM_WIRE_* it came by, which is how it is answered
  * @segs:	number of MSS-sized segments in the skb (1 without GSO)
  * @wnd:	received: SEG.WND as on the wire, not scaled
  * @sent_us:	sent: time of the last transmission, tandem_now_us(), 0: never
@@ -55,7 +56,8 @@ struct tandem_skb_cb {
 	u8	sacked;
 	u8	tos;
 	u8	eor:1,
-		ts_ack:1;
+		ts_ack:1,
+		wire:2;
 	u16	segs;
 	u16	wnd;
 	u64	sent_us;

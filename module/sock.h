@@ -188,6 +188,7 @@ struct tandem_sock {
 	u32	pmtu_cookie;		/* path MTU the mss_cache was made for */
 	u16	ext_hdr_len;		/* IP options or extension headers, bytes */
 	u8	wire;			/* TANDEM_WIRE_* */
+	__be16	udp_dport;		/* udp wire: the peer's UDP port */
 	u8	syn_retries;		/* TCP_SYNCNT; 0: the knob */
 	u8	keepalive_probes;	/* TCP_KEEPCNT; 0: the knob */
 	u8	defer_accept;		/* TCP_DEFER_ACCEPT, retransmissions; 0 off */

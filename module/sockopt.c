@@ -167,7 +167,7 @@ static int set_wire(struct sock *sk, int val)
 {
 	if (sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
-	if (inet_sk(sk)->inet_num || (val != TANDEM_WIRE_NATIVE && val != TANDEM_WIRE_TCP))
+	if (inet_sk(sk)->inet_num || val < TANDEM_WIRE_NATIVE || val > TANDEM_WIRE_UDP)
 		return -EINVAL;
 	if (val == TANDEM_WIRE_TCP && !tandem_knob(sock_net(sk), tcp_wire))
 		return -EPERM;
@@ -181,6 +181,17 @@ static int set_zerocopy(struct sock *sk, int val)
 	if (val < 0 || val > 1)
 		return -EINVAL;
 	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	return 0;
+}
+
+/* 0: the same as ours. */
+static int set_udp_port(struct sock *sk, int val)
+{
+	if (sk->sk_state != TCP_CLOSE)
+		return -EISCONN;
+	if (val < 0 || val > U16_MAX)
+		return -EINVAL;
+	tandem_sk(sk)->udp_dport = htons(val);
 	return 0;
 }
 
@@ -285,6 +296,10 @@ static int set_int(struct sock *sk, int level, int optname, int val)
 	case TANDEM_ZEROCOPY:
 		if (level == SOL_TANDEM)
 			return set_zerocopy(sk, val);
+		break;
+	case TANDEM_REMOTE_UDP_PORT:
+		if (level == SOL_TANDEM)
+			return set_udp_port(sk, val);
 		break;
 	}
 	return set_unsupported(sk, optname, val);
@@ -584,6 +599,11 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 		if (level != SOL_TANDEM)
 			return -ENOPROTOOPT;
 		*val = sock_flag(sk, SOCK_ZEROCOPY);
+		break;
+	case TANDEM_REMOTE_UDP_PORT:
+		if (level != SOL_TANDEM)
+			return -ENOPROTOOPT;
+		*val = ntohs(tp->udp_dport);
 		break;
 	default:
 		return -ENOPROTOOPT;

@@ -15,6 +15,7 @@
 #include <uapi/linux/tandem.h>
 #include "compat.h"
 #include "cong.h"
+#include "encap.h"
 #include "netns.h"
 #include "socket.h"
 #include "sysctl.h"
@@ -135,6 +136,7 @@ static int knob_wire(TANDEM_CTL_CONST struct ctl_table *table, int write,
 	static const char * const names[] = {
 		[TANDEM_WIRE_NATIVE] = "native",
 		[TANDEM_WIRE_TCP] = "tcp",
+		[TANDEM_WIRE_UDP] = "udp",
 	};
 	int *knob = table->data;
 	char name[16];
@@ -150,6 +152,24 @@ static int knob_wire(TANDEM_CTL_CONST struct ctl_table *table, int write,
 		return -EINVAL;
 	WRITE_ONCE(*knob, i);
 	return 0;
+}
+
+/* udp_port: the tunnel opens and closes with it. */
+static int knob_udp_port(TANDEM_CTL_CONST struct ctl_table *table, int write,
+			 void *buffer, size_t *lenp, loff_t *ppos)
+{
+	static int lo, hi = U16_MAX;
+	struct net *net = table->extra1;
+	int port = tandem_knob(net, udp_port);
+	struct ctl_table tmp = {
+		.data	= &port,
+		.maxlen	= sizeof(port),
+		.extra1	= &lo,
+		.extra2	= &hi,
+	};
+	int ret = proc_dointvec_minmax(&tmp, write, buffer, lenp, ppos);
+
+	return ret || !write ? ret : tandem_encap_set_port(net, port);
 }
 
 static int knob_cong(TANDEM_CTL_CONST struct ctl_table *table, int write,
@@ -200,7 +220,8 @@ static const struct other_knob other_knobs[] = {
 };
 
 /* Of the whole machine, or not of struct tandem_knobs. */
-#define N_EXTRA	3	/* mem, congestion_control, available_congestion_control */
+/* mem, udp_port, congestion_control, available_congestion_control */
+#define N_EXTRA	4
 #define N_KNOBS	(ARRAY_SIZE(knobs) + ARRAY_SIZE(other_knobs) + N_EXTRA)
 
 /* What TCP allows itself: one connection's remains per 256 KiB of memory. */
@@ -268,6 +289,11 @@ static void sysctl_fill(struct net *net, struct ctl_table *t)
 	t->maxlen = sizeof(tandem_sysctl_mem);
 	t->mode = net_eq(net, &init_net) ? 0644 : 0444;
 	t->proc_handler = proc_doulongvec_minmax;
+	t++;
+	t->procname = "udp_port";
+	t->mode = 0644;
+	t->proc_handler = knob_udp_port;
+	t->extra1 = net;
 	t++;
 	t->procname = "congestion_control";
 	t->mode = 0644;

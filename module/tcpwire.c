@@ -69,6 +69,7 @@ static void read_icmp(struct sk_buff *skb, struct net *net)
 	unsigned int icmp_at = ip_hdrlen(skb), quote_at = icmp_at + sizeof(struct icmphdr);
 	const struct icmphdr *icmp;
 	const struct iphdr *quote;
+	u8 type, code, ihl;
 	u32 info = 0;
 
 	if (!pskb_may_pull(skb, quote_at + sizeof(*quote)))
@@ -93,16 +94,18 @@ static void read_icmp(struct sk_buff *skb, struct net *net)
 	default:
 		return;
 	}
-	if (quote->protocol != IPPROTO_TCP || quote->ihl < 5 ||
+	type = icmp->type;
+	code = icmp->code;
+	ihl = quote->ihl;
+	if (quote->protocol != IPPROTO_TCP || ihl < 5 ||
 	    quote->frag_off & htons(IP_OFFSET) ||
-	    !pskb_may_pull(skb, quote_at + quote->ihl * 4 + 8))
+	    !pskb_may_pull(skb, quote_at + ihl * 4 + 8))
 		return;
 	if (!skb_csum_unnecessary(skb) &&
 	    csum_fold(skb_checksum(skb, icmp_at, skb->len - icmp_at, 0)))
 		return;
-	skb_set_transport_header(skb, icmp_at);
 	__skb_pull(skb, quote_at);
-	tandem_v4_icmp(skb, info, TANDEM_WIRE_TCP);
+	tandem_v4_icmp(skb, type, code, ihl * 4, info, TANDEM_WIRE_TCP);
 	__skb_push(skb, quote_at);
 }
 

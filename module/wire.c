@@ -89,6 +89,8 @@ static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 		return TANDEM_R_DOFF;
 	if (!pskb_may_pull(skb, tandem_hdr_len(th)))
 		return TANDEM_R_SHORT;
+	if (wire == TANDEM_WIRE_UDP)	/* UDP's checksum has been looked at */
+		return TANDEM_R_NONE;
 	/* What came in one piece over lo or a veth was never summed, and is good. */
 	if (tandem_skb_v6(skb) ?
 	    skb_checksum_init(skb, proto, ip6_compute_pseudo) :
@@ -111,7 +113,9 @@ static void fill_cb(struct sk_buff *skb, u8 wire, int dif, int sdif)
 	cb->dif = dif;
 	cb->sdif = sdif;
 	cb->nhoff = nhoff;
-	cb->wire = wire;
+	cb->seg.wire = wire;
+	if (wire == TANDEM_WIRE_UDP)
+		cb->udp_sport = ((const struct udphdr *)th - 1)->source;
 	cb->seg.seq = ntohl(th->seq);
 	cb->seg.end_seq = cb->seg.seq + th->syn + th->fin + skb->len - tandem_hdr_len(th);
 	cb->seg.ack_seq = ntohl(th->ack_seq);
@@ -211,7 +215,7 @@ void tandem_rcv_again(struct net *net, struct sk_buff *skb)
 	struct tandem_flow_key key;
 	struct tandem_flow *flow;
 
-	tandem_key_from_skb(&key, skb, cb->wire);
+	tandem_key_from_skb(&key, skb, cb->seg.wire);
 	flow = tandem_flow_lookup(net, &key, cb->dif, cb->sdif);
 	/* Not to another request: that would not end.  The peer will ask again. */
 	if (flow && flow->kind == TANDEM_FLOW_SOCK && hold_flow(flow))
@@ -268,6 +272,26 @@ static void hand_to_owner(struct net *net, struct sk_buff *skb, u8 wire,
 		no_owner(net, skb);
 }
 
+static void rcv(struct sk_buff *skb, u8 wire)
+{
+	struct net *net = dev_net(skb->dev);
+	enum tandem_reason why;
+	struct owner owner;
+
+	if (skb->pkt_type != PACKET_HOST) {
+		kfree_skb(skb);
+		return;
+	}
+	TANDEM_INC(net, INSEGS);
+	why = check_segment(skb, wire);
+	if (why) {
+		tandem_drop(net, NULL, skb, why);
+		return;
+	}
+	find_owner(net, skb, wire, &owner);
+	hand_to_owner(net, skb, wire, &owner);
+}
+
 /**
  * tandem_rcv() - a segment has arrived
  * @skb: with the transport header at skb->data; consumed
@@ -278,23 +302,13 @@ static void hand_to_owner(struct net *net, struct sk_buff *skb, u8 wire,
  */
 int tandem_rcv(struct sk_buff *skb)
 {
-	struct net *net = dev_net(skb->dev);
-	enum tandem_reason why;
-	struct owner owner;
-
-	if (skb->pkt_type != PACKET_HOST) {
-		kfree_skb(skb);
-		return 0;
-	}
-	TANDEM_INC(net, INSEGS);
-	why = check_segment(skb, TANDEM_WIRE_NATIVE);
-	if (why) {
-		tandem_drop(net, NULL, skb, why);
-		return 0;
-	}
-	find_owner(net, skb, TANDEM_WIRE_NATIVE, &owner);
-	hand_to_owner(net, skb, TANDEM_WIRE_NATIVE, &owner);
+	rcv(skb, TANDEM_WIRE_NATIVE);
 	return 0;
+}
+
+void tandem_rcv_udp(struct sk_buff *skb)
+{
+	rcv(skb, TANDEM_WIRE_UDP);
 }
 
 /*

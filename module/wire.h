@@ -3,13 +3,14 @@
  * wire.h - between segments and IP: header build and check, replies that no socket
  * sends, and the family operations.  ipv4.c and ipv6.c are the only places that know
  * an address family.  What a wire has of its own beyond its protocol number is in
- * tcpwire.c and tcpport.c.
+ * tcpwire.c and tcpport.c, and in encap.c.
  */
 #ifndef _TANDEM_WIRE_H
 #define _TANDEM_WIRE_H
 
 #include <linux/in.h>
 #include <linux/types.h>
+#include <linux/udp.h>
 #include "compat.h"
 #include "options.h"
 #include "reason.h"
@@ -78,7 +79,7 @@ int tandem_v6_connect(struct sock *sk, tandem_sockaddr_t *uaddr, int addr_len);
  * @sdif:	the slave's below an l3 master, or 0
  * @tw_isn:	the SYN takes over a TIME-WAIT: use this ISN; else 0
  * @nhoff:	IPv6: offset of the last next-header field, for the xfrm decoder
- * @wire:	TANDEM_WIRE_* it came by, which is how it is answered
+ * @udp_sport:	udp wire: the UDP port it came from
  */
 struct tandem_rcv_cb {
 	struct tandem_skb_cb	seg;
@@ -86,7 +87,7 @@ struct tandem_rcv_cb {
 	int			sdif;
 	u32			tw_isn;
 	u16			nhoff;
-	u8			wire;
+	__be16			udp_sport;
 };
 
 #define TANDEM_RCV_CB(skb)	((struct tandem_rcv_cb *)&((skb)->cb[0]))
@@ -103,6 +104,8 @@ int tandem_rcv(struct sk_buff *skb);
  * ours and was taken.
  */
 bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb);
+/* And out of a UDP datagram, whose header is in front of skb->data (encap.c). */
+void tandem_rcv_udp(struct sk_buff *skb);
 /*
  * The owner that tandem_rcv() found is no more: find the one that took its place.
  * Takes @skb, whose TANDEM_RCV_CB() is filled. rcu_read_lock held.
@@ -117,7 +120,20 @@ bool tandem_rcv_admit(struct sock *sk, struct sk_buff *skb);
 /* The IP protocol that a wire's segments travel under. */
 static inline u8 tandem_wire_proto(u8 wire)
 {
-	return wire == TANDEM_WIRE_TCP ? IPPROTO_TCP : IPPROTO_TANDEM;
+	switch (wire) {
+	case TANDEM_WIRE_TCP:
+		return IPPROTO_TCP;
+	case TANDEM_WIRE_UDP:
+		return IPPROTO_UDP;
+	default:
+		return IPPROTO_TANDEM;
+	}
+}
+
+/* Bytes between the IP header and ours. */
+static inline unsigned int tandem_wire_overhead(u8 wire)
+{
+	return wire == TANDEM_WIRE_UDP ? sizeof(struct udphdr) : 0;
 }
 
 static inline u8 tandem_sk_proto(const struct sock *sk)

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """One end of a connection that ends in a certain manner; for tcpwire.sh.
 
-usage: ends.py half_close|abort server|client ADDRESS PORT
+usage: ends.py half_close|abort|rebind server|client ADDRESS PORT
 
-The server writes its port into the file PORT. $TANDEM_PROTO and $TANDEM_WIRE
+The server writes its port into the file PORT. rebind: after half of the talk
+the client makes the file $TANDEM_HALF and waits for $TANDEM_GO. $TANDEM_PROTO and $TANDEM_WIRE
 choose what carries it.
 """
 
@@ -13,8 +14,9 @@ import os
 import socket
 import struct
 import sys
+import time
 
-WIRES = dict(native=0, tcp=1)
+WIRES = dict(native=0, tcp=1, udp=2)
 
 
 def tandem_socket(family):
@@ -34,6 +36,15 @@ def read_all(s):
         if not part:
             return out
         out += part
+
+
+def read_exactly(s, n):
+    out = b""
+    while len(out) < n:
+        part = s.recv(n - len(out))
+        want(part, "it ended after %d bytes" % len(out))
+        out += part
+    return out
 
 
 def want(ok, text):
@@ -74,10 +85,28 @@ def abort(s, is_client):
     want(s.recv(1) == b"", "the error comes once")
 
 
+def rebind(s, is_client):
+    """A talk with a break, during which the path changes."""
+    for turn in range(2):
+        if is_client:
+            s.sendall(ASK)
+            want(read_exactly(s, len(ANSWER)) == ANSWER,
+                 "answer %d" % turn)
+        else:
+            want(read_exactly(s, len(ASK)) == ASK,
+                 "question %d" % turn)
+            s.sendall(ANSWER)
+        if is_client and not turn:
+            open(os.environ["TANDEM_HALF"], "w").close()
+            while not os.path.exists(os.environ["TANDEM_GO"]):
+                time.sleep(0.01)
+    s.close()
+
+
 def main():
     mode, role, addr, port = sys.argv[1:]
     family = socket.AF_INET6 if ":" in addr else socket.AF_INET
-    func = dict(half_close=half_close, abort=abort)[mode]
+    func = dict(half_close=half_close, abort=abort, rebind=rebind)[mode]
     s = tandem_socket(family)
     if role == "client":
         s.connect((addr, int(port)))

@@ -102,13 +102,15 @@ static inline int tt_netns(void)
 	return err ? -errno : 0;
 }
 
-/* TANDEM_WIRE=tcp: Tandem's sockets use that wire. */
+/* TANDEM_WIRE=tcp or udp: Tandem's sockets use that wire. */
 static inline int tt_wire(void)
 {
 	const char *s = getenv("TANDEM_WIRE");
 
-	return s && !strcmp(s, "tcp") && !tt_is_tcp() ? TANDEM_WIRE_TCP :
-							TANDEM_WIRE_NATIVE;
+	if (!s || tt_is_tcp())
+		return TANDEM_WIRE_NATIVE;
+	return !strcmp(s, "tcp") ? TANDEM_WIRE_TCP :
+	       !strcmp(s, "udp") ? TANDEM_WIRE_UDP : TANDEM_WIRE_NATIVE;
 }
 
 static inline int tt_socket(enum tt_way way, int flags)

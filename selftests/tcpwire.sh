@@ -52,21 +52,6 @@ no_resets() {
 	[ "$(both EstabResets)" -eq $((aborts * 2)) ]
 }
 
-ends() { # MODE WAY: one connection through ends.py
-	local port pid rc
-	rm -f "$work/port"
-	ip netns exec "$b" env "${server_env[@]}" "$PYTHON" "$here/ends.py" \
-		"$1" server "$(addr_of "$2" 2)" "$work/port" &
-	pid=$!
-	children+=("$pid")
-	until_true 20 test -s "$work/port" || return 1
-	in_space "$a" env "${client_env[@]}" "$PYTHON" "$here/ends.py" \
-		"$1" client "$(addr_of "$2" 2)" "$(cat "$work/port")"
-	rc=$?
-	wait "$pid" || rc=1
-	return $rc
-}
-
 for way in "${ways[@]}"; do
 	for link in "${links[@]}"; do
 		pair

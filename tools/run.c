@@ -36,6 +36,7 @@ struct run_opts {
 static const char * const wire_names[] = {
 	[TANDEM_WIRE_NATIVE] = "native",
 	[TANDEM_WIRE_TCP] = "tcp",
+	[TANDEM_WIRE_UDP] = "udp",
 };
 
 static void print_help(FILE *to)
@@ -47,8 +48,9 @@ static void print_help(FILE *to)
 	      "  --fallback       use TCP when the kernel has no Tandem (default: fail)\n"
 	      "  --pretend-tcp    getsockopt(SO_PROTOCOL) says TCP, for picky programs\n"
 	      "  --mptcp          take sockets asked for as MPTCP, too\n"
-	      "  --wire=NAME      what carries the segments: native (IP protocol 254), or tcp,\n"
-	      "                   which talks to plain TCP at the other end\n"
+	      "  --wire=NAME      what carries the segments: native (IP protocol 254); tcp,\n"
+	      "                   which talks to plain TCP at the other end; or udp, through\n"
+	      "                   NATs (see sysctl net.tandem.udp_port)\n"
 	      "  --protocol=N     ask for IP protocol N instead of 254\n"
 	      "  --force          start PROGRAM even if its own sockets cannot be reached\n"
 	      "                   (static, Go, set-user-ID); its children's may be\n"
@@ -64,7 +66,7 @@ static int wire_number(const char *name)
 	for (i = 0; i < ARRAY_SIZE(wire_names); i++)
 		if (!strcmp(name, wire_names[i]))
 			return i;
-	complain("--wire: '%s' is neither native nor tcp", name);
+	complain("--wire: '%s' is none of native, tcp and udp", name);
 	return -1;
 }
 

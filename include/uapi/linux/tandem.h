@@ -23,10 +23,12 @@
 
 /* Options of our own, above TCP's numbers; level SOL_TANDEM only. */
 #define TANDEM_WIRE		1001	/* int: TANDEM_WIRE_*, before bind/connect/listen */
+#define TANDEM_REMOTE_UDP_PORT	1002	/* int: the peer's UDP port, before connect */
 #define TANDEM_ZEROCOPY		1008	/* int, 0 or 1: SO_ZEROCOPY for kernels before 6.4 */
 
 /* Values of TANDEM_WIRE. */
 #define TANDEM_WIRE_NATIVE	0	/* IP protocol 254 */
 #define TANDEM_WIRE_TCP		1	/* IP protocol 6: the peer is plain TCP */
+#define TANDEM_WIRE_UDP		2	/* in UDP datagrams, see net.tandem.udp_port */
 
 #endif /* _UAPI_LINUX_TANDEM_H */

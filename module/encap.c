@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * encap.c - the udp wire: our segment as the payload of a UDP datagram, for paths on
+ * which NATs, firewalls or network cards know nothing but TCP and UDP.
+ *
+ * One UDP socket of the kernel's for each family and netns, on net.tandem.udp_port,
+ * receives for all connections on this wire; what a socket sends gets its header here
+ * and leaves as that socket's own packet.  The UDP checksum covers the segment and is
+ * required, in IPv4 too; the segment's own checksum field is 0, for a NAT that changes
+ * addresses mends only UDP's.
+ *
+ * Connections keep the four numbers they have on the other wires, the segment's ports
+ * and the IP addresses.  The UDP port to send to is what the peer's segments come from;
+ * when a NAT gives it another, the connection follows (input.c).
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/mutex.h>
+#include <linux/net.h>
+#include <linux/udp.h>
+#include <net/ip6_checksum.h>
+#include <net/sock.h>
+#include <net/udp.h>
+#include <net/udp_tunnel.h>
+#include "encap.h"
+#include "family.h"
+#include "wire.h"
+
+static DEFINE_MUTEX(port_mutex);
+
+/* ---- out ---- */
+
+static struct udphdr *push_header(struct net *net, struct sk_buff *skb, __be16 dport)
+{
+	u16 sport = tandem_knob(net, udp_port);
+	struct udphdr *uh;
+
+	if (!sport)
+		return NULL;
+	uh = skb_push(skb, sizeof(*uh));
+	skb_reset_transport_header(skb);
+	uh->source = htons(sport);
+	uh->dest = dport;
+	uh->len = htons(skb->len);
+	return uh;
+}
+
+bool tandem_encap_push4(struct net *net, struct sk_buff *skb, __be32 saddr, __be32 daddr,
+			__be16 dport)
+{
+	if (!push_header(net, skb, dport))
+		return false;
+	udp_set_csum(false, skb, saddr, daddr, skb->len);
+	return true;
+}
+
+bool tandem_encap_push6(struct net *net, struct sk_buff *skb, const struct in6_addr *saddr,
+			const struct in6_addr *daddr, __be16 dport)
+{
+	if (!push_header(net, skb, dport))
+		return false;
+	udp6_set_csum(false, skb, saddr, daddr, skb->len);
+	return true;
+}
+
+/* ---- in ---- */
+
+/* udp_sock.encap_rcv: skb->data is the UDP header, its checksum is right or absent. */
+static int encap_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	if (!pskb_may_pull(skb, sizeof(struct udphdr) + sizeof(struct tcphdr)) ||
+	    !udp_hdr(skb)->check) {
+		TANDEM_INC(sock_net(sk), INSEGS);
+		tandem_drop(sock_net(sk), NULL, skb, udp_hdr(skb)->check ?
+			    TANDEM_R_SHORT : TANDEM_R_CSUM);
+		return 0;
+	}
+	__skb_pull(skb, sizeof(struct udphdr));
+	skb_reset_transport_header(skb);
+	tandem_rcv_udp(skb);
+	return 0;
+}
+
+/*
+ * udp_sock.encap_err_lookup: an ICMP error quotes a datagram of ours.  The quoted IP
+ * header is at skb->data, its UDP header is the transport header, and the ICMP header
+ * is in front.  Many hosts quote more than the 8 bytes that they must; of those who do
+ * not, there is no telling whose segment it was.
+ */
+static int encap_err(struct sock *sk, struct sk_buff *skb)
+{
+	int at = skb_transport_offset(skb) + sizeof(struct udphdr);
+
+	/* Sequence number included. */
+	if (!pskb_may_pull(skb, at + 8))
+		return 0;
+	if (sk->sk_family == AF_INET) {
+		const struct icmphdr *icmp = (const struct icmphdr *)skb->data - 1;
+		u32 info = 0;
+
+		if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED)
+			info = ntohs(icmp->un.frag.mtu);
+		tandem_v4_icmp(skb, icmp->type, icmp->code, at, info, TANDEM_WIRE_UDP);
+	} else {
+		const struct icmp6hdr *icmp = (const struct icmp6hdr *)skb->data - 1;
+
+		tandem_v6_icmp(skb, icmp->icmp6_type, icmp->icmp6_code, at,
+			       icmp->icmp6_mtu, TANDEM_WIRE_UDP);
+	}
+	return 0;
+}
+
+/* ---- the tunnel sockets ---- */
+
+static int open_tunnel(struct net *net, int family, u16 port, struct socket **sock)
+{
+	struct sockaddr_storage any = { .ss_family = family };
+	struct socket *s;
+	int err;
+
+	err = sock_create_kern(net, family, SOCK_DGRAM, IPPROTO_UDP, &s);
+	if (err)
+		return err;
+	if (family == AF_INET6) {
+		((struct sockaddr_in6 *)&any)->sin6_port = htons(port);
+		s->sk->sk_ipv6only = 1;
+	} else {
+		((struct sockaddr_in *)&any)->sin_port = htons(port);
+	}
+	err = kernel_bind(s, (tandem_sockaddr_t *)&any,
+			  family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+					       sizeof(struct sockaddr_in));
+	if (err) {
+		sock_release(s);
+		return err;
+	}
+	udp_sk(s->sk)->encap_err_lookup = encap_err;
+	udp_sk(s->sk)->encap_type = 1;
+	/* A datagram may come as soon as this is set. */
+	WRITE_ONCE(udp_sk(s->sk)->encap_rcv, encap_rcv);
+	udp_tunnel_encap_enable(s->sk);
+	*sock = s;
+	return 0;
+}
+
+static void close_tunnels(struct socket *sock[2])
+{
+	bool any = sock[0] || sock[1];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (sock[i]) {
+			kernel_sock_shutdown(sock[i], SHUT_RDWR);
+			sock_release(sock[i]);
+		}
+	}
+	if (any)
+		synchronize_net();	/* encap_rcv() may be at work */
+}
+
+int tandem_encap_set_port(struct net *net, u16 port)
+{
+	struct socket *fresh[2] = {}, *old[2] = {};
+	struct tandem_net *tn = tandem_pernet(net);
+	int err = 0;
+
+	mutex_lock(&port_mutex);
+	if (port == tn->knobs.udp_port)
+		goto out;
+	if (port) {
+		err = open_tunnel(net, AF_INET, port, &fresh[0]);
+		if (!err && ipv6_mod_enabled())
+			err = open_tunnel(net, AF_INET6, port, &fresh[1]);
+	}
+	memcpy(old, err ? fresh : tn->udp, sizeof(old));
+	if (!err) {
+		memcpy(tn->udp, fresh, sizeof(fresh));
+		WRITE_ONCE(tn->knobs.udp_port, port);
+	}
+	close_tunnels(old);
+out:
+	mutex_unlock(&port_mutex);
+	return err;
+}
+
+void tandem_encap_net_exit(struct net *net)
+{
+	close_tunnels(tandem_pernet(net)->udp);
+}

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
+#
+# The udp wire (encap.c): the same connections in UDP datagrams; through a NAT that
+# changes its mind; and what a closed tunnel or port says.
+#
+#   a (10.99.0.1, fd99::1) ----- veth ----- b (10.99.0.2, fd99::2)
+#
+#   +---------------+       +------------------+       +---------------+
+#   | a 10.97.1.1 v |-------| left  NAT  right |-------| v 10.97.2.2 b |
+#   +---------------+       +------------------+       +---------------+
+. "$(dirname "$0")/common.sh"
+
+is_tcp && skip_all "TCP has one wire"
+ways=(v4 v6) links=(clean bad small)
+plan $((${#ways[@]} * (${#links[@]} * 5 + 3) + 3))
+server_env=(TANDEM_WIRE=udp) client_env=(TANDEM_WIRE=udp)
+
+bad() { shape "$1" v delay 3ms 1ms loss 2% duplicate 1% reorder 5% rate 100mbit; }
+small() { ip -n "$1" link set v mtu 1280; }
+clean() { :; }
+
+# Every packet of that link was UDP, none was longer than the link's MTU.
+only_udp() {
+	ip netns exec "$a" env --default-signal=INT tcpdump --immediate-mode -U -n \
+		-s 120 -i v -w "$work/udp.pcap" "not icmp6" 2>"$work/udp.err" &
+	capture_pid=$! capture_file=$work/udp.pcap
+	children+=("$capture_pid")
+	until_true 30 grep -q listening "$work/udp.err" || return 1
+	transfer_between "$b" "$a" "$(addr_of "$1" 2)" "$1" --bytes 100000 || return 1
+	until_true 30 capture_rests
+	kill -INT "$capture_pid"
+	wait "$capture_pid"
+	tcpdump -n -r "$work/udp.pcap" 2>/dev/null >"$work/udp.txt"
+	grep -c . "$work/udp.txt"
+	[ "$(grep -c . "$work/udp.txt")" -gt 100 ] &&
+	! grep -v ARP "$work/udp.txt" | grep -v "UDP, length"
+}
+
+connect_errno() { # WAY ERRNO
+	in_space "$a" "$PYTHON" - "$(addr_of "$1" 2)" "$2" <<-'END'
+		import errno, socket, sys
+		family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+		s = socket.socket(family, socket.SOCK_STREAM, 254)
+		s.setsockopt(254, 1001, 2)
+		got = s.connect_ex((sys.argv[1], 80))
+		print("connect:", errno.errorcode.get(got, got))
+		sys.exit(got != getattr(errno, sys.argv[2]))
+	END
+}
+
+for way in "${ways[@]}"; do
+	for link in "${links[@]}"; do
+		pair
+		$link "$a" && $link "$b"
+		knob "$a" udp_port 5254
+		knob "$b" udp_port 5254
+		what=$link.$way
+		check "udpwire_bulk.$what" transfer_between "$b" "$a" \
+			"$(addr_of "$way" 2)" "$way" --bytes 1500000 --timeout 90
+		check "udpwire_echo.$what" transfer_between "$b" "$a" \
+			"$(addr_of "$way" 2)" "$way" --echo 100 --timeout 90
+		check "udpwire_half_close.$what" ends half_close "$way"
+		check "udpwire_abort.$what" ends abort "$way"
+		check "udpwire_one_reset.$what" test "$(ctr "$a" OutRsts)" = 1
+		[ $link != clean ] || check "udpwire_only_udp.$way" only_udp "$way"
+		[ $link = clean ] || { ip netns del "$a"; ip netns del "$b"; continue; }
+		# Nobody listens on the UDP port there; then none is open here.
+		knob "$b" udp_port 0
+		check "udpwire_port_unreachable.$way" connect_errno "$way" ECONNREFUSED
+		knob "$a" udp_port 0
+		check "udpwire_closed.$way" connect_errno "$way" ENETUNREACH
+		ip netns del "$a"
+		ip netns del "$b"
+	done
+done
+
+# ---- through a NAT ----
+space a
+space r
+space b
+link "$a" v "$r" left
+link "$r" right "$b" v
+address "$a" v 10.97.1.1/24 fd97:1::1/64
+address "$r" left 10.97.1.254/24 fd97:1::fe/64
+address "$r" right 10.97.2.254/24 fd97:2::fe/64
+address "$b" v 10.97.2.2/24 fd97:2::2/64
+ip -n "$a" route add default via 10.97.1.254
+in_space "$r" sysctl -qw net.ipv4.ip_forward=1
+knob "$a" udp_port 5254
+knob "$b" udp_port 5254
+addr_of() { echo 10.97.2.2; }
+
+masquerade() { # PORT: what the NAT makes of ours from now on
+	in_space "$r" nft "flush ruleset; add table ip t; \
+		add chain ip t post { type nat hook postrouting priority 100; }; \
+		add rule ip t post oifname right udp dport 5254 masquerade to :$1"
+}
+
+talk() {
+	local pid rc
+	rm -f "$work/half" "$work/go"
+	client_env=(TANDEM_WIRE=udp "TANDEM_HALF=$work/half" "TANDEM_GO=$work/go")
+	ends rebind v4 &
+	pid=$!
+	until_true 60 test -e "$work/half" || return 1
+	# The device's way down ends the mappings that went by it.
+	masquerade 7002 && ip -n "$r" link set right down && ip -n "$r" link set right up
+	: >"$work/go"
+	wait "$pid"
+	rc=$?
+	echo "b: $(counters "$b")"
+	return $rc
+}
+
+if masquerade 7001 2>"$work/nft.err"; then
+	check udpwire_nat ends half_close v4
+	check udpwire_nat_rebinds talk
+	check udpwire_followed test "$(ctr "$b" UdpRebinds)" -ge 1
+else
+	for name in udpwire_nat udpwire_nat_rebinds udpwire_followed; do
+		why="no NAT by nft here: $(head -n1 "$work/nft.err")"
+		result 4 $name
+	done
+fi
+finish
