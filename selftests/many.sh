@@ -13,6 +13,8 @@ n=${TANDEM_CONNS:-1000}
 plan $(($# * 2))
 pair
 
+# No connection was reset. (A late duplicate may meet a closed one, whose reset
+# harms nobody: on a starved machine the device's queue overflows.)
 counts() {
 	is_tcp && why="Tandem's own counters" && return 4
 	echo "opens $(ctr "$a" ActiveOpens) / $(ctr "$b" PassiveOpens)," \
@@ -22,7 +24,7 @@ counts() {
 	[ "$(ctr "$a" ActiveOpens)" -eq "$opened" ] &&
 	[ "$(ctr "$b" PassiveOpens)" -eq "$opened" ] &&
 	[ "$(ctr "$a" CurrEstab)" -eq 0 ] && [ "$(ctr "$b" CurrEstab)" -eq 0 ] &&
-	[ "$(ctr "$b" OutRsts)" -eq 0 ] && [ "$(ctr "$a" OutRsts)" -eq 0 ]
+	[ "$(ctr "$b" EstabResets)" -eq 0 ] && [ "$(ctr "$a" EstabResets)" -eq 0 ]
 }
 
 opened=0

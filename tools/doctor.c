@@ -327,9 +327,20 @@ static void check_wire(void)
 
 	if (protocol != IPPROTO_TANDEM)
 		return;
-	note("segments leave by the %s wire (IP protocol %d)",
-	     !*wire || !strcmp(wire, "0") || !strcmp(wire, "native") ?
-	     "native" : wire, protocol);
+	if (!strcmp(wire, "tcp")) {
+		note("segments leave by the tcp wire: the other end may be plain TCP");
+	} else if (!strcmp(wire, "udp")) {
+		const char *port = first_line("/proc/sys/net/tandem/udp_port");
+
+		if (strcmp(port, "0")) {
+			note("segments leave by the udp wire, UDP port %s", port);
+		} else {
+			bad("segments leave by the udp wire, but its tunnel is closed");
+			fix("sudo sysctl net.tandem.udp_port=5254, here and at the other end");
+		}
+	} else {
+		note("segments leave by the native wire (IP protocol %d)", protocol);
+	}
 }
 
 static void print_help(FILE *to)
