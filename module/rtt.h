@@ -5,28 +5,8 @@
 #ifndef _TANDEM_RTT_H
 #define _TANDEM_RTT_H
 
+#include <tandem/rto.h>
 #include "pure.h"
-
-/**
- * struct tandem_rtt - smoothed round-trip time and its variation
- * @srtt_us8:	SRTT in microseconds, times 8; 0: no sample yet
- * @rttvar_us4:	RTTVAR in microseconds, times 4
- * @min_us:	smallest sample ever, microseconds; ~0U: none
- * @last_us:	newest sample, microseconds
- * @srtt_frac:	what @srtt_us8 lacks, in 1/65536 of its unit
- * @rttvar_frac: what @rttvar_us4 lacks, likewise
- *
- * Gains of 1/(8 * expected) are small; without the fractions every step below the
- * unit would be lost and SRTT would stop some @expected microseconds off.
- */
-struct tandem_rtt {
-	u32	srtt_us8;
-	u32	rttvar_us4;
-	u32	min_us;
-	u32	last_us;
-	u16	srtt_frac;
-	u16	rttvar_frac;
-};
 
 void tandem_rtt_init(struct tandem_rtt *rtt);
 

@@ -68,6 +68,7 @@ struct list_head {
 	__typeof__(d) _div_d = (d);		\
 						\
 	((n) + _div_d - 1) / _div_d; })
+#define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define BIT(n)			(1UL << (n))
 
 #define likely(x)		__builtin_expect(!!(x), 1)

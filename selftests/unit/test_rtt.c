@@ -312,6 +312,34 @@ TU_TEST(rtt_monotone)
 	}
 }
 
+/* The estimators to choose from (rto.c). */
+TU_TEST(rto_kinds)
+{
+	struct tandem_rto_limits lim = {
+		.g_us = G_US, .init_us = SEC, .min_us = 200 * MS, .max_us = 120 * SEC,
+		.fixed_us = 700 * MS,
+	};
+	struct tandem_rtt r;
+
+	TU_WHERE("no sample");
+	tandem_rtt_init(&r);
+	EXPECT_EQ(tandem_rto_rfc6298.rto_us(&r, &lim), SEC);
+	EXPECT_EQ(tandem_rto_fixed.rto_us(&r, &lim), 700 * MS);
+	TU_WHERE("samples");
+	tandem_rtt_sample(&r, 100 * MS, 1);
+	EXPECT_EQ(tandem_rto_rfc6298.rto_us(&r, &lim), 300 * MS);
+	EXPECT_EQ(tandem_rto_fixed.rto_us(&r, &lim), 700 * MS);
+	tandem_rtt_sample(&r, 10 * SEC, 1);
+	EXPECT(tandem_rto_rfc6298.rto_us(&r, &lim) > 700 * MS);
+	EXPECT_EQ(tandem_rto_fixed.rto_us(&r, &lim), 700 * MS);
+	TU_WHERE("limits");
+	lim.max_us = 500 * MS;
+	EXPECT_EQ(tandem_rto_rfc6298.rto_us(&r, &lim), 500 * MS);
+	EXPECT_EQ(tandem_rto_fixed.rto_us(&r, &lim), 500 * MS);
+	lim.max_us = 0;
+	EXPECT_EQ(tandem_rto_fixed.rto_us(&r, &lim), 1);
+}
+
 TU_SUITE(tandem_rtt,
 	 TU_CASE(rtt_no_sample),
 	 TU_CASE(rtt_by_hand),
@@ -323,4 +351,5 @@ TU_SUITE(tandem_rtt,
 	 TU_CASE(rtt_backoff),
 	 TU_CASE(rtt_backoff_monotone),
 	 TU_CASE(rtt_random_against_model),
-	 TU_CASE(rtt_monotone));
+	 TU_CASE(rtt_monotone),
+	 TU_CASE(rto_kinds));

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rack.c - RACK: what is lost, told by time (RFC 8985 section 6).
+ *
+ * If a segment was delivered that had been sent later than another, then the other
+ * should have been delivered, too; if it has not been after a little longer than a round
+ * trip, it is lost:
+ *
+ *	lost  when  sent + RACK.rtt + reo_wnd <= now,
+ *	      for whatever was sent before RACK.xmit_ts
+ *
+ * This holds for a retransmission as for anything else, so one that is lost again is
+ * found without waiting for a timeout; and the last segments of a flight need nothing
+ * sent after them but a probe (tlp.c).
+ *
+ * The reordering window is what the path may delay one segment longer than others.  It
+ * starts at a quarter of the minimal RTT.  While no reordering was seen the classic rule
+ * of three is kept by making it 0 as soon as three segments are SACKed; each round trip
+ * with a D-SACK, which is a retransmission too many, widens it by a quarter up to SRTT;
+ * and after 16 recoveries without any it is what it was.
+ *
+ * Segments are judged in the order of their sending.  The first whose time is not up
+ * ends the walk, as all behind it have even more of it: RFC 8985 section 6.2 step 5 takes
+ * the longest time left of all for its timer, at the price of looking at all of them for
+ * every ACK; we take the shortest, and look again when it is over.
+ */
+#include "rack.h"
+#include "seq.h"
+
+#define REO_WND_PERSIST	16
+
+static bool sent_after(u64 us, u32 end_seq, u64 than_us, u32 than_end_seq)
+{
+	return us > than_us || (us == than_us && seq_after(end_seq, than_end_seq));
+}
+
+static void rack_init(struct tandem_loss *l)
+{
+	struct tandem_rack *r = tandem_loss_priv(l);
+
+	BUILD_BUG_ON(sizeof(*r) > TANDEM_LOSS_PRIV);
+	memset(r, 0, sizeof(*r));
+	r->mult = 1;
+	l->reord_seen = false;
+	l->reordering = TANDEM_DUPTHRESH;
+}
+
+/*
+ * Section 6.2 step 3: something never sent again comes after what was sent after it.
+ * Only what earlier ACKs told counts: ACKs themselves are lost and merged.
+ */
+static void detect_reordering(struct tandem_loss *l, struct tandem_rack *r,
+			      const struct tandem_loss_seg *seg)
+{
+	u32 by;
+
+	r->fack_next = r->have_next ? seq_max(r->fack_next, seg->end_seq) : seg->end_seq;
+	r->have_next = true;
+	if (!r->have_fack || seg->retrans || !seq_before(seg->end_seq, r->fack))
+		return;
+	by = DIV_ROUND_UP(r->fack - seg->seq, max(l->mss, 1U));
+	l->reord_seen = true;
+	l->reordering = clamp_t(u32, by, l->reordering, TANDEM_REORDERING_MAX);
+}
+
+/* Section 6.2 step 2. */
+static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *seg)
+{
+	struct tandem_rack *r = tandem_loss_priv(l);
+	u64 rtt = l->now_us > seg->sent_us ? l->now_us - seg->sent_us : 0;
+
+	detect_reordering(l, r, seg);
+	if (seg->retrans) {
+		/* Which of the copies was it? The echo may say: an older one. */
+		if (l->echo_us && l->echo_us < seg->sent_us)
+			return;
+		/* Faster than the path can be: an older one, too. */
+		if (rtt < l->min_rtt_us)
+			return;
+	}
+	r->rtt_us = min_t(u64, rtt, U32_MAX);
+	if (sent_after(seg->sent_us, seg->end_seq, r->xmit_us, r->end_seq)) {
+		r->xmit_us = seg->sent_us;
+		r->end_seq = seg->end_seq;
+	}
+}
+
+/* Section 6.2 step 4: the part that follows D-SACKs. */
+static void rack_event(struct tandem_loss *l, enum tandem_loss_event ev)
+{
+	struct tandem_rack *r = tandem_loss_priv(l);
+
+	switch (ev) {
+	case TANDEM_LOSS_EV_DSACK:
+		if (r->in_dsack_round && seq_before(l->snd_una, r->dsack_round))
+			return;		/* once per round trip */
+		r->in_dsack_round = true;
+		r->dsack_round = l->snd_nxt;
+		if (r->mult < U8_MAX)
+			r->mult++;
+		r->persist = REO_WND_PERSIST;
+		break;
+	case TANDEM_LOSS_EV_RECOVERED:
+		if (!r->persist || !--r->persist)
+			r->mult = 1;
+		break;
+	case TANDEM_LOSS_EV_UNDO:
+		/* It was only late, and by more than the window. */
+		l->reord_seen = true;
+		break;
+	case TANDEM_LOSS_EV_FORGET:
+		break;			/* when something was sent stays true */
+	}
+}
+
+/* And the part that sets the window. */
+static void rack_prepare(struct tandem_loss *l)
+{
+	struct tandem_rack *r = tandem_loss_priv(l);
+	u32 limit = l->srtt_us ? l->srtt_us : U32_MAX;
+	u64 wnd = (u64)r->mult * (l->min_rtt_us / 4);
+
+	r->fack = r->fack_next;
+	r->have_fack = r->have_next;
+	if (l->min_rtt_us == U32_MAX)
+		wnd = 0;
+	if (!l->reord_seen && (l->recovering || l->sacked_segs >= TANDEM_DUPTHRESH))
+		wnd = 0;
+	r->reo_wnd_us = min_t(u64, wnd, limit);
+}
+
+/* How long @seg has left, microseconds; 0 or less: nothing. */
+static s64 time_left(const struct tandem_loss *l, const struct tandem_rack *r,
+		     const struct tandem_loss_seg *seg)
+{
+	return (s64)(seg->sent_us - l->now_us) + r->rtt_us + r->reo_wnd_us;
+}
+
+/* Section 6.2 step 5. */
+static enum tandem_loss_verdict rack_judge(struct tandem_loss *l,
+					   const struct tandem_loss_seg *seg,
+					   u32 *wait_us)
+{
+	const struct tandem_rack *r = tandem_loss_cpriv(l);
+	s64 left;
+
+	if (!sent_after(r->xmit_us, r->end_seq, seg->sent_us, seg->end_seq))
+		return TANDEM_LOSS_STOP;
+	left = time_left(l, r, seg);
+	if (left <= 0)
+		return TANDEM_LOSS_LOST;
+	*wait_us = min_t(s64, left, U32_MAX);
+	return TANDEM_LOSS_STOP;
+}
+
+/*
+ * Section 6.3: what was sent within the last round trip may still be under way when the
+ * oldest has timed out.
+ */
+static bool rack_expired(const struct tandem_loss *l, const struct tandem_loss_seg *seg)
+{
+	return time_left(l, tandem_loss_cpriv(l), seg) <= 0;
+}
+
+/* Part of the module itself: no owner to hold. */
+struct tandem_loss_ops tandem_loss_rack = {
+	.choice.name	= "rack",
+	.flags		= TANDEM_LOSS_BY_TIME | TANDEM_LOSS_PROBES,
+	.init		= rack_init,
+	.delivered	= rack_delivered,
+	.event		= rack_event,
+	.prepare	= rack_prepare,
+	.judge		= rack_judge,
+	.expired	= rack_expired,
+};

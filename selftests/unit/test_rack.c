@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_rack.c - module/rack.c and module/dupthresh.c: which segments are lost.
+ *
+ * A flight of equal segments is kept in an array; what the peer gets is told to the
+ * detector as the scoreboard does, and then the walk of scoreboard.c is made.
+ */
+#include "tunit.h"
+#include "rack.h"
+#include "seq.h"
+
+#define MS	1000U
+#define MSS	1000U
+#define N	64U
+#define T0	1000000ULL
+#define RTT	(40 * MS)
+
+enum fate { SENT, DELIVERED, LOST };
+
+struct flight {
+	struct tandem_loss l;
+	const struct tandem_loss_ops *ops;
+	struct tandem_loss_seg seg[N];
+	u8	fate[N];
+	u32	n;
+	u32	order[4 * N];		/* of sending; stale entries are older copies */
+	u64	order_us[4 * N];
+	u32	sent;
+	u32	next;			/* by sequence: judged below */
+	u32	wait;
+};
+
+static const struct tandem_rack *rack(const struct flight *f)
+{
+	return tandem_loss_cpriv(&f->l);
+}
+
+static void flight(struct flight *f, const struct tandem_loss_ops *ops, u32 iss)
+{
+	memset(f, 0, sizeof(*f));
+	f->ops = ops;
+	f->l.now_us = T0;
+	f->l.snd_una = iss;
+	f->l.snd_nxt = iss;
+	f->l.mss = MSS;
+	f->l.srtt_us = RTT;
+	f->l.min_rtt_us = RTT;
+	ops->init(&f->l);
+}
+
+static void log_sent(struct flight *f, u32 i)
+{
+	f->seg[i].sent_us = f->l.now_us;
+	f->order[f->sent] = i;
+	f->order_us[f->sent++] = f->l.now_us;
+	f->fate[i] = SENT;
+}
+
+static void send_new(struct flight *f, u32 count)
+{
+	while (count--) {
+		f->seg[f->n].seq = f->l.snd_nxt;
+		f->l.snd_nxt += MSS;
+		f->seg[f->n].end_seq = f->l.snd_nxt;
+		log_sent(f, f->n++);
+	}
+}
+
+static void resend(struct flight *f, u32 i)
+{
+	f->seg[i].retrans = true;
+	log_sent(f, i);
+}
+
+/* The peer SACKs segment @i. */
+static void sack(struct flight *f, u32 i)
+{
+	f->seg[i].sacked = true;
+	f->fate[i] = DELIVERED;
+	f->l.sacked_segs++;
+	f->ops->delivered(&f->l, &f->seg[i]);
+}
+
+/* It ACKs all below segment @i. */
+static void ack(struct flight *f, u32 i)
+{
+	u32 j;
+
+	f->l.snd_una = f->seg[i - 1].end_seq;
+	for (j = 0; j < i; j++) {
+		if (f->fate[j] != DELIVERED)
+			f->ops->delivered(&f->l, &f->seg[j]);
+		else if (f->seg[j].sacked)
+			f->l.sacked_segs--;
+		f->seg[j].sacked = false;
+		f->fate[j] = DELIVERED;
+	}
+}
+
+/* The ACK is over: how many are newly lost? */
+static u32 walk(struct flight *f)
+{
+	enum tandem_loss_verdict v = TANDEM_LOSS_KEEP;
+	bool by_time = f->ops->flags & TANDEM_LOSS_BY_TIME;
+	u32 lost = 0, i, k = by_time ? 0 : f->next;
+
+	f->wait = 0;
+	f->ops->prepare(&f->l);
+	for (; k < (by_time ? f->sent : f->n); k++) {
+		i = by_time ? f->order[k] : k;
+		if (f->fate[i] != SENT ||
+		    (by_time && f->order_us[k] != f->seg[i].sent_us))
+			continue;
+		v = f->ops->judge(&f->l, &f->seg[i], &f->wait);
+		if (v == TANDEM_LOSS_STOP)
+			break;
+		if (v == TANDEM_LOSS_LOST) {
+			f->fate[i] = LOST;
+			lost++;
+		}
+	}
+	if (!by_time)
+		f->next = k;
+	return lost;
+}
+
+/* Nothing delivered: nothing is lost, whatever the time. */
+TU_TEST(rack_nothing_known)
+{
+	struct flight f;
+
+	TU_WHERE("nothing known");
+	flight(&f, &tandem_loss_rack, 0);
+	send_new(&f, 10);
+	f.l.now_us += 3600 * 1000 * MS;
+	EXPECT_EQ(walk(&f), 0);
+	EXPECT_EQ(f.wait, 0);
+	EXPECT_EQ(f.l.reordering, TANDEM_DUPTHRESH);
+	EXPECT(!f.l.reord_seen);
+}
+
+/* One SACKed above: not lost before a quarter of the minimal RTT has passed. */
+TU_TEST(rack_waits_for_the_window)
+{
+	struct flight f;
+
+	TU_WHERE("window");
+	flight(&f, &tandem_loss_rack, 0xfffff000U);	/* numbers wrap meanwhile */
+	send_new(&f, 5);
+	f.l.now_us += RTT;
+	sack(&f, 1);
+	EXPECT_EQ(walk(&f), 0);
+	EXPECT_EQ(rack(&f)->reo_wnd_us, RTT / 4);
+	EXPECT_EQ(f.wait, RTT / 4);
+	f.l.now_us += RTT / 4 - 1;
+	EXPECT_EQ(walk(&f), 0);
+	EXPECT_EQ(f.wait, 1);
+	f.l.now_us += 1;
+	EXPECT_EQ(walk(&f), 1);
+	EXPECT_EQ(f.fate[0], LOST);
+	EXPECT_EQ(f.fate[2], SENT);	/* same time, higher number: sent later */
+}
+
+/* Three SACKed and no reordering ever seen: at once, as the rule of three has it. */
+TU_TEST(rack_three_sacked)
+{
+	struct flight f;
+
+	TU_WHERE("three SACKed");
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 6);
+	f.l.now_us += RTT;
+	sack(&f, 1);
+	sack(&f, 2);
+	EXPECT_EQ(walk(&f), 0);
+	sack(&f, 3);
+	EXPECT_EQ(walk(&f), 1);
+	EXPECT_EQ(f.fate[0], LOST);
+	EXPECT_EQ(rack(&f)->reo_wnd_us, 0);
+}
+
+/* In recovery, too; but not when the path is known to reorder. */
+TU_TEST(rack_recovering)
+{
+	struct flight f;
+
+	TU_WHERE("recovering");
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 6);
+	f.l.now_us += RTT;
+	f.l.recovering = true;
+	sack(&f, 1);
+	EXPECT_EQ(walk(&f), 1);
+
+	flight(&f, &tandem_loss_rack, 1);
+	f.l.reord_seen = true;
+	send_new(&f, 6);
+	f.l.now_us += RTT;
+	f.l.recovering = true;
+	sack(&f, 1);
+	sack(&f, 2);
+	sack(&f, 3);
+	EXPECT_EQ(walk(&f), 0);
+	EXPECT_EQ(f.wait, RTT / 4);
+}
+
+/* The hole fills with the original: reordering, by so many segments. */
+TU_TEST(rack_sees_reordering)
+{
+	struct flight f;
+
+	TU_WHERE("reordering");
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 10);
+	f.l.now_us += RTT;
+	sack(&f, 5);
+	sack(&f, 1);			/* one ACK tells both: no order in that */
+	walk(&f);
+	EXPECT(!f.l.reord_seen);
+	ack(&f, 1);			/* what was sent before both comes after */
+	walk(&f);
+	EXPECT(f.l.reord_seen);
+	EXPECT_EQ(f.l.reordering, 6);	/* from segment 0 to the end of 5 */
+
+	/* A retransmission that comes is none. */
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 10);
+	f.l.now_us += RTT;
+	sack(&f, 5);
+	walk(&f);
+	resend(&f, 0);
+	f.l.now_us += RTT;
+	ack(&f, 1);
+	walk(&f);
+	EXPECT(!f.l.reord_seen);
+	EXPECT_EQ(f.l.reordering, TANDEM_DUPTHRESH);
+}
+
+/* D-SACKs widen the window, once per round trip, up to SRTT. */
+TU_TEST(rack_window_adapts)
+{
+	struct flight f;
+	int i;
+
+	TU_WHERE("adapts");
+	flight(&f, &tandem_loss_rack, 1);
+	f.l.reord_seen = true;
+	send_new(&f, 2);
+	f.ops->event(&f.l, TANDEM_LOSS_EV_DSACK);
+	f.ops->event(&f.l, TANDEM_LOSS_EV_DSACK);
+	walk(&f);
+	EXPECT_EQ(rack(&f)->reo_wnd_us, 2 * RTT / 4);
+	ack(&f, 2);
+	send_new(&f, 2);
+	f.ops->event(&f.l, TANDEM_LOSS_EV_DSACK);
+	walk(&f);
+	EXPECT_EQ(rack(&f)->reo_wnd_us, 3 * RTT / 4);
+	for (i = 0; i < 300; i++) {
+		f.l.snd_una = f.l.snd_nxt;
+		f.l.snd_nxt += MSS;
+		f.ops->event(&f.l, TANDEM_LOSS_EV_DSACK);
+	}
+	walk(&f);
+	EXPECT_EQ(rack(&f)->reo_wnd_us, RTT);		/* SRTT */
+	EXPECT_EQ(rack(&f)->mult, U8_MAX);
+	/* 16 recoveries without any: as in the beginning. */
+	for (i = 0; i < 15; i++)
+		f.ops->event(&f.l, TANDEM_LOSS_EV_RECOVERED);
+	walk(&f);
+	EXPECT_EQ(rack(&f)->reo_wnd_us, RTT);
+	f.ops->event(&f.l, TANDEM_LOSS_EV_RECOVERED);
+	walk(&f);
+	EXPECT_EQ(rack(&f)->reo_wnd_us, RTT / 4);
+}
+
+/* A retransmission that is lost is found by what was sent after it. */
+TU_TEST(rack_lost_retransmission)
+{
+	struct flight f;
+
+	TU_WHERE("lost retransmission");
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 5);
+	f.l.now_us += RTT;
+	sack(&f, 1);
+	sack(&f, 2);
+	sack(&f, 3);
+	EXPECT_EQ(walk(&f), 1);
+	f.l.recovering = true;
+	resend(&f, 0);
+	f.l.now_us += MS;
+	send_new(&f, 1);		/* segment 5, after the copy */
+	f.l.now_us += RTT - MS;
+	sack(&f, 4);			/* sent before the copy: tells nothing of it */
+	EXPECT_EQ(walk(&f), 0);
+	f.l.now_us += MS;
+	sack(&f, 5);
+	EXPECT_EQ(walk(&f), 1);
+	EXPECT_EQ(f.fate[0], LOST);
+}
+
+/* Which copy was it? The echo, or a round trip too short, says: the original. */
+TU_TEST(rack_ambiguous_copy)
+{
+	struct flight f;
+
+	TU_WHERE("ambiguous");
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 3);
+	f.l.now_us += 2 * RTT;
+	resend(&f, 1);
+	f.l.now_us += RTT / 2;
+	sack(&f, 1);			/* half a round trip after the copy */
+	EXPECT_EQ(walk(&f), 0);
+	EXPECT_EQ(rack(&f)->xmit_us, 0);
+
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 3);
+	f.l.now_us += 2 * RTT;
+	resend(&f, 1);
+	f.l.now_us += 2 * RTT;
+	f.l.echo_us = T0;		/* long enough, but it echoes the original */
+	sack(&f, 1);
+	EXPECT_EQ(walk(&f), 0);
+	EXPECT_EQ(rack(&f)->xmit_us, 0);
+
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 3);
+	f.l.now_us += 2 * RTT;
+	resend(&f, 1);
+	f.l.now_us += 2 * RTT;
+	f.l.echo_us = f.seg[1].sent_us;
+	sack(&f, 1);
+	EXPECT_EQ(walk(&f), 2);		/* both were sent long before the copy */
+}
+
+/* After a timeout what was sent lately may still come. */
+TU_TEST(rack_after_timeout)
+{
+	struct flight f;
+
+	TU_WHERE("timeout");
+	flight(&f, &tandem_loss_rack, 1);
+	EXPECT(f.ops->expired(&f.l, &f.seg[0]));
+	send_new(&f, 2);
+	f.l.now_us += RTT;
+	ack(&f, 1);
+	walk(&f);
+	send_new(&f, 1);
+	f.l.now_us += 200 * MS;
+	send_new(&f, 1);
+	EXPECT(f.ops->expired(&f.l, &f.seg[1]));
+	EXPECT(f.ops->expired(&f.l, &f.seg[2]));
+	EXPECT(!f.ops->expired(&f.l, &f.seg[3]));
+}
+
+/* RFC 6675: below three SACKed ones, whatever the time; each judged once. */
+TU_TEST(dupthresh_three_above)
+{
+	struct flight f;
+
+	TU_WHERE("dupthresh");
+	flight(&f, &tandem_loss_dupthresh, 0xfffff000U);
+	send_new(&f, 12);
+	f.l.now_us += 100 * RTT;
+	sack(&f, 11);
+	sack(&f, 4);
+	EXPECT_EQ(walk(&f), 0);
+	sack(&f, 2);
+	EXPECT_EQ(walk(&f), 2);		/* 0 and 1, below 2 */
+	EXPECT_EQ(f.fate[3], SENT);
+	sack(&f, 6);
+	EXPECT_EQ(walk(&f), 1);		/* 3, below 4 */
+	sack(&f, 7);
+	sack(&f, 8);
+	EXPECT_EQ(walk(&f), 1);		/* 5, below 7 */
+	EXPECT_EQ(f.fate[9], SENT);
+	f.ops->event(&f.l, TANDEM_LOSS_EV_FORGET);
+	sack(&f, 10);
+	EXPECT_EQ(walk(&f), 0);
+}
+
+TU_TEST(dupthresh_forgets_acked)
+{
+	struct flight f;
+
+	TU_WHERE("ACKed ones");
+	flight(&f, &tandem_loss_dupthresh, 1);
+	send_new(&f, 12);
+	sack(&f, 1);
+	sack(&f, 2);
+	walk(&f);
+	ack(&f, 4);
+	walk(&f);
+	sack(&f, 8);
+	EXPECT_EQ(walk(&f), 0);		/* one above, not three */
+	sack(&f, 9);
+	sack(&f, 10);
+	EXPECT_EQ(walk(&f), 4);
+}
+
+TU_SUITE(tandem_rack,
+	 TU_CASE(rack_nothing_known),
+	 TU_CASE(rack_waits_for_the_window),
+	 TU_CASE(rack_three_sacked),
+	 TU_CASE(rack_recovering),
+	 TU_CASE(rack_sees_reordering),
+	 TU_CASE(rack_window_adapts),
+	 TU_CASE(rack_lost_retransmission),
+	 TU_CASE(rack_ambiguous_copy),
+	 TU_CASE(rack_after_timeout),
+	 TU_CASE(dupthresh_three_above),
+	 TU_CASE(dupthresh_forgets_acked));
