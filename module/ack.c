@@ -12,6 +12,7 @@
 #include "ack.h"
 #include "input.h"
 #include "output.h"
+#include "pace.h"
 #include "recovery.h"
 #include "stream.h"
 #include "timer.h"
@@ -69,6 +70,13 @@ static void update_window(struct sock *sk, const struct sk_buff *skb,
 	}
 }
 
+void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb,
+			  struct tandem_ack_event *ev)
+{
+	tandem_rate_pick(&tandem_sk(sk)->rate, &ev->pick, &cb->rate, cb->sent_us,
+			 cb->end_seq, cb->sacked & TANDEM_S_EVER_RETRANS);
+}
+
 /* Free what SEG.ACK covers; one RTT sample from the oldest of it that Karn allows. */
 static void clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 			    struct tandem_ack_event *ev)
@@ -86,8 +94,10 @@ static void clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 			ev->rtx_acked = true;
 		else if (!first_sent && !(cb->sacked & TANDEM_S_SACKED))
 			first_sent = cb->sent_us;
-		if (!(cb->sacked & TANDEM_S_SACKED))
+		if (!(cb->sacked & TANDEM_S_SACKED)) {
 			ev->acked_segs += cb->segs;
+			tandem_ack_delivered(sk, cb, ev);
+		}
 		if (cb->flags & TANDEM_F_SYN)
 			ev->syn_acked = true;
 		tandem_tx_stamp_acked(sk, skb, ack_skb);
@@ -175,9 +185,15 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 	sk_dst_confirm(sk);
 }
 
-static void count_ack(struct sock *sk, const struct tandem_ack_event *ev)
+static void count_ack(struct sock *sk, struct tandem_ack_event *ev)
 {
-	tandem_sk(sk)->delivered += ev->acked_segs + ev->sacked_segs;
+	u32 delivered = ev->acked_segs + ev->sacked_segs;
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->cc.delivered += delivered;
+	if (ev->ece)
+		tp->cc.delivered_ce += delivered;
+	tandem_rate_sample(&tp->rate, &tp->cc, &ev->pick, ev->now_us, &ev->rs);
 	if (!ev->has_data)
 		TANDEM_INC(sock_net(sk), PUREACKSIN);
 	if (ev->is_dup)
@@ -195,17 +211,19 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		.prior_pipe = tandem_pipe(tp),
 		.rtt_us = -1,
 		.has_data = cb->end_seq != cb->seq,
+		.ece = cb->flags & TANDEM_F_ECE && !(cb->flags & TANDEM_F_SYN),
 	};
 	int err = check_ack(sk, ev.ack);
 
 	if (err)
 		return err;
+	tandem_check_app_limited(sk);
 	peer_answered(sk);
 	if (seq_before(ev.ack, tp->snd_una)) {
 		/* Late, but its SACK blocks may still be news. */
 		if (tp->packets_out) {
 			tandem_sack_input(sk, o, &ev);
-			tp->delivered += ev.sacked_segs;
+			count_ack(sk, &ev);
 			tandem_recovery_ack(sk, &ev);
 		}
 		return 0;

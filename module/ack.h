@@ -23,6 +23,9 @@ struct tandem_ack_event {
 	bool	syn_acked;
 	bool	rtx_acked;	/* something retransmitted was covered (Karn) */
 	bool	is_dup;		/* a duplicate ACK, RFC 5681 section 2 */
+	bool	ece;		/* ECN-Echo, RFC 3168 */
+	struct tandem_rate_pick pick;	/* the newest-sent segment it delivers */
+	struct tandem_rate_sample rs;	/* and what that says */
 };
 
 /*
@@ -30,6 +33,10 @@ struct tandem_ack_event {
  * process the segment further, -reason (TANDEM_R_*) says why.
  */
 int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o);
+
+/* A segment of ours was ACKed or SACKed for the first time. */
+void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb,
+			  struct tandem_ack_event *ev);
 
 /* scoreboard.c: mark what the SACK blocks of @o cover. */
 void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,

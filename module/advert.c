@@ -11,14 +11,18 @@
  * alone, it leaves
  *   - at once for out-of-order data, a filled gap, a duplicate, a probe
  *     (RFC 5681 section 4.2),
- *   - at once for every delack_segs-th full segment (RFC 9293 section 3.8.6.3),
+ *   - when the ACK policy says so (ackpolicy.c): by default at once for every
+ *     delack_segs-th full segment,
  *   - at once for the first full segments of a transfer (quickacks), while the
  *     sender's window is so small that it may wait for each of them,
  *   - with the window update when the program's read opens the window,
  *   - else when delack_max_ms have passed.
  */
 #include <net/sock.h>
+#include <tandem/ackpolicy.h>
+#include "ackpolicy.h"
 #include "advert.h"
+#include "choice.h"
 #include "input.h"
 #include "output.h"
 #include "rcvq.h"
@@ -148,27 +152,37 @@ void tandem_ack_sent(struct sock *sk, bool pure)
 	tandem_timer_ack_sent(sk);
 }
 
-static bool ack_due_now(struct sock *sk)
+/* How long may the ACK that is owed wait?  Microseconds. */
+static u32 ack_delay_us(struct sock *sk)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
-	u32 owed = tp->rcv_nxt - tp->rcv_acked;
+	const struct tandem_ack_ops *ops = container_of(tp->choice[TANDEM_KIND_ACK],
+							struct tandem_ack_ops, choice);
+	struct tandem_ack_view view = {
+		.owed		= tp->rcv_nxt - tp->rcv_acked,
+		.rcv_mss	= max(tp->rcv_mss, 1U),
+		.segs		= tandem_knob(sock_net(sk), delack_segs),
+		.max_delay_us	= tandem_knob(sock_net(sk), delack_max_ms) * USEC_PER_MSEC,
+		.srtt_us	= tp->cc.srtt_us,
+		.dialogue	= tp->pingpong,
+	};
 
-	return tp->ack_pending & TANDEM_ACK_NOW ||
-	       owed >= tandem_knob(sock_net(sk), delack_segs) * tp->rcv_mss ||
-	       !tandem_knob(sock_net(sk), delack_max_ms);
+	return tp->ack_pending & TANDEM_ACK_NOW ? 0 : ops->delay_us(&view);
 }
 
 void tandem_ack_check(struct sock *sk, bool ofo_possible)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	u32 delay_us = 0;
 
 	if (!(tp->ack_pending & TANDEM_ACK_SCHED) || sk->sk_state == TCP_CLOSE)
 		return;
-	if (ack_due_now(sk) || (ofo_possible && !RB_EMPTY_ROOT(&tp->ofo_queue)))
-		tandem_send_ack(sk);
+	if (!ofo_possible || RB_EMPTY_ROOT(&tp->ofo_queue))
+		delay_us = ack_delay_us(sk);
+	if (delay_us)
+		tandem_timer_ack_owed(sk, usecs_to_jiffies(delay_us));
 	else
-		tandem_timer_ack_owed(sk, msecs_to_jiffies(tandem_knob(sock_net(sk),
-								       delack_max_ms)));
+		tandem_send_ack(sk);
 }
 
 /*
@@ -195,7 +209,53 @@ void tandem_cleanup_rbuf(struct sock *sk, int copied)
 	if (update) {
 		tp->ack_pending |= TANDEM_ACK_WIN;
 		tandem_send_ack(sk);
-	} else if (tp->ack_pending & TANDEM_ACK_SCHED && ack_due_now(sk)) {
+	} else if (tp->ack_pending & TANDEM_ACK_SCHED && !ack_delay_us(sk)) {
 		tandem_send_ack(sk);
 	}
+}
+
+/* ---- policies ---- */
+
+/**
+ * tandem_ack_register() - offer an ACK policy under its name
+ * @ops: the policy; stays with the registry until tandem_ack_unregister()
+ *
+ * To be loaded on demand its module needs MODULE_ALIAS("tandem-ack-NAME").
+ *
+ * Return: 0; -EEXIST when the name is taken; -EINVAL for a bad name or no op.
+ */
+int tandem_ack_register(struct tandem_ack_ops *ops)
+{
+	return ops->delay_us ? tandem_choice_register(TANDEM_KIND_ACK, &ops->choice) :
+			       -EINVAL;
+}
+EXPORT_SYMBOL_GPL(tandem_ack_register);
+
+/**
+ * tandem_ack_unregister() - take a policy back; may sleep
+ * @ops: registered before, and used by nobody: its module holds see to that
+ */
+void tandem_ack_unregister(struct tandem_ack_ops *ops)
+{
+	tandem_choice_unregister(TANDEM_KIND_ACK, &ops->choice);
+}
+EXPORT_SYMBOL_GPL(tandem_ack_unregister);
+
+int tandem_advert_init(void)
+{
+	int err = tandem_ack_register(&tandem_ack_delayed);
+
+	if (err)
+		return err;
+	tandem_choice_set_builtin(TANDEM_KIND_ACK, &tandem_ack_delayed.choice);
+	err = tandem_ack_register(&tandem_ack_every);
+	if (err)
+		tandem_ack_unregister(&tandem_ack_delayed);
+	return err;
+}
+
+void tandem_advert_exit(void)
+{
+	tandem_ack_unregister(&tandem_ack_every);
+	tandem_ack_unregister(&tandem_ack_delayed);
 }

@@ -31,4 +31,7 @@ void tandem_cleanup_rbuf(struct sock *sk, int copied);
 void tandem_enter_quickack(struct sock *sk, unsigned int max);
 void tandem_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb);
 
+int tandem_advert_init(void);	/* registers tandem.ko's ACK policies */
+void tandem_advert_exit(void);
+
 #endif /* _TANDEM_ADVERT_H */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * chrono.c - the clocks of chrono.h, and the pacing rate, which is what the sender
- * would do if nothing held it back.
+ * chrono.c - the clocks of chrono.h.
  */
 #include <net/sock.h>
 #include "chrono.h"
@@ -44,25 +43,4 @@ u64 tandem_chrono_us(const struct sock *sk, enum tandem_chrono_type type)
 	if (type == c->running)
 		us += tandem_now_us() - c->since_us;
 	return us;
-}
-
-/**
- * tandem_update_pacing_rate() - what fq may spread the segments to
- * @sk: locked
- *
- * As Linux TCP: cwnd per round trip, doubled while slow start doubles cwnd, else with a
- * fifth to spare, and never above SO_MAX_PACING_RATE.
- */
-void tandem_update_pacing_rate(struct sock *sk)
-{
-	const struct tandem_sock *tp = tandem_sk(sk);
-	u32 percent = tp->cc.cwnd < tp->cc.ssthresh / 2 ? 200 : 120;
-	u64 rate;
-
-	if (!tp->cc.srtt_us)
-		return;
-	rate = (u64)tp->mss_cache * max(tp->cc.cwnd, tp->packets_out) * percent;
-	rate = div_u64(rate * (USEC_PER_SEC / 100), tp->cc.srtt_us);
-	WRITE_ONCE(sk->sk_pacing_rate,
-		   min_t(u64, rate, READ_ONCE(sk->sk_max_pacing_rate)));
 }

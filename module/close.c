@@ -63,6 +63,7 @@ void tandem_destroy(struct sock *sk)
 
 	tandem_timers_stop(sk);
 	tandem_cong_detach(&tp->cc);
+	tandem_unchoose(sk);
 	tandem_write_queue_purge(sk);
 	tandem_rcvq_purge(sk);
 	tandem_put_port(sk);

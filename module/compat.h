@@ -14,6 +14,7 @@
 
 #include <linux/bpf-cgroup.h>
 #include <linux/cgroup.h>
+#include <linux/hrtimer.h>
 #include <linux/random.h>
 #include <linux/skbuff.h>
 #ifdef TANDEM_HAVE_LINUX_SKBUFF_REF_H
@@ -180,6 +181,16 @@ static inline void tandem_own_sol_socket(struct socket *sock)
 #endif
 #ifndef TANDEM_HAVE_TIMER_CONTAINER_OF
 #define timer_container_of(var, t, field)	from_timer(var, t, field)
+#endif
+
+#ifndef TANDEM_HAVE_HRTIMER_SETUP
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*fn)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+}
 #endif
 
 /* ---- sockets ---- */

@@ -1,86 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cong.c - which congestion control algorithms there are, and who uses which.
- *
- * The list is changed under cong_lock and read under RCU.  An algorithm's module is
- * held by every connection attached to it and by every netns it is the default of, so
- * its exit function, which unregisters it, runs only when nobody uses it; readers that
- * still see the entry then fail in try_module_get(), and tandem_cong_unregister()
- * waits for them.
+ * cong.c - the congestion control of a connection: attached, inherited, released.  The
+ * registry behind it is choice.c.
  */
 #include <linux/capability.h>
-#include <linux/kmod.h>
 #include <linux/module.h>
-#include <linux/rculist.h>
-#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
 #include "cong.h"
-#include "netns.h"
 
-static DEFINE_SPINLOCK(cong_lock);	/* guards cong_list and tandem_net.cong */
-static LIST_HEAD(cong_list);
-
-/* Under RCU or cong_lock. */
-static struct tandem_cong_ops *cong_find(const char *name)
+static const struct tandem_cong_ops *to_ops(const struct tandem_choice *choice)
 {
-	struct tandem_cong_ops *ops;
-
-	list_for_each_entry_rcu(ops, &cong_list, list,
-				lockdep_is_held(&cong_lock))
-		if (!strcmp(ops->name, name))
-			return ops;
-	return NULL;
-}
-
-/*
- * The algorithm of that name with its module held, or an error pointer.  As with TCP
- * only CAP_NET_ADMIN of the initial user namespace makes modules load.
- */
-static const struct tandem_cong_ops *cong_get(const char *name, bool may_load)
-{
-	const struct tandem_cong_ops *ops;
-
-	rcu_read_lock();
-	ops = cong_find(name);
-	if (!ops && may_load && capable(CAP_NET_ADMIN)) {
-		rcu_read_unlock();
-		request_module("tandem-cong-%s", name);
-		rcu_read_lock();
-		ops = cong_find(name);
-	}
-	if (!ops)
-		ops = ERR_PTR(-ENOENT);
-	else if (!try_module_get(ops->owner))
-		ops = ERR_PTR(-EBUSY);
-	rcu_read_unlock();
-	return ops;
-}
-
-/* The netns's default with its module held; reno when that is going away. */
-static const struct tandem_cong_ops *cong_get_default(struct net *net)
-{
-	const struct tandem_cong_ops *ops;
-
-	rcu_read_lock();
-	ops = rcu_dereference(tandem_pernet(net)->cong);
-	if (!ops || !try_module_get(ops->owner))
-		ops = &tandem_reno;
-	rcu_read_unlock();
-	return ops;
-}
-
-/* Change the netns's default; @ops (may be NULL) comes with its module held. */
-static void cong_swap_default(struct net *net, const struct tandem_cong_ops *ops)
-{
-	const struct tandem_cong_ops *old;
-
-	spin_lock(&cong_lock);
-	old = rcu_replace_pointer(tandem_pernet(net)->cong, ops,
-				  lockdep_is_held(&cong_lock));
-	spin_unlock(&cong_lock);
-	if (old)
-		module_put(old->owner);
+	return container_of(choice, struct tandem_cong_ops, choice);
 }
 
 /* Hand @cc to @ops, whose module is held. */
@@ -88,6 +19,7 @@ static void cong_start(struct tandem_cc *cc, const struct tandem_cong_ops *ops)
 {
 	memset(cc->priv, 0, sizeof(cc->priv));
 	cc->cwnd_cnt = 0;
+	cc->pacing_rate = 0;
 	/* tandem_cong_inherit() reads a listener's without its lock. */
 	WRITE_ONCE(cc->ops, ops);
 	if (ops->init)
@@ -105,21 +37,10 @@ static void cong_start(struct tandem_cc *cc, const struct tandem_cong_ops *ops)
  */
 int tandem_cong_register(struct tandem_cong_ops *ops)
 {
-	size_t len = strnlen(ops->name, sizeof(ops->name));
-	int err = 0;
-
-	if (!len || len == sizeof(ops->name) || strpbrk(ops->name, " \t\n"))
+	if (!ops->ssthresh || !(ops->on_ack || ops->control) || !ops->undo_cwnd)
 		return -EINVAL;
-	if (!ops->ssthresh || !ops->on_ack || !ops->undo_cwnd)
-		return -EINVAL;
-
-	spin_lock(&cong_lock);
-	if (cong_find(ops->name))
-		err = -EEXIST;
-	else
-		list_add_tail_rcu(&ops->list, &cong_list);
-	spin_unlock(&cong_lock);
-	return err;
+	ops->choice.allowed = !(ops->flags & TANDEM_CONG_RESTRICTED);
+	return tandem_choice_register(TANDEM_KIND_CONG, &ops->choice);
 }
 EXPORT_SYMBOL_GPL(tandem_cong_register);
 
@@ -129,10 +50,7 @@ EXPORT_SYMBOL_GPL(tandem_cong_register);
  */
 void tandem_cong_unregister(struct tandem_cong_ops *ops)
 {
-	spin_lock(&cong_lock);
-	list_del_rcu(&ops->list);
-	spin_unlock(&cong_lock);
-	synchronize_rcu();
+	tandem_choice_unregister(TANDEM_KIND_CONG, &ops->choice);
 }
 EXPORT_SYMBOL_GPL(tandem_cong_unregister);
 
@@ -146,22 +64,28 @@ EXPORT_SYMBOL_GPL(tandem_cong_unregister);
  *
  * On error nothing changed.
  *
- * Return: 0, -ENOENT, or -EBUSY when the algorithm's module is going away.
+ * Return: 0, -ENOENT, -EPERM, or -EBUSY when the algorithm's module is going away.
  */
 int tandem_cong_attach(struct net *net, struct tandem_cc *cc, const char *name,
 		       bool may_load)
 {
-	const struct tandem_cong_ops *ops;
+	const struct tandem_choice *choice;
 
-	ops = name ? cong_get(name, may_load) : cong_get_default(net);
-	if (IS_ERR(ops))
-		return PTR_ERR(ops);
-	if (ops == cc->ops) {
-		module_put(ops->owner);
+	choice = name ? tandem_choice_get(TANDEM_KIND_CONG, name, may_load) :
+			tandem_choice_get_default(net, TANDEM_KIND_CONG);
+	if (IS_ERR(choice))
+		return PTR_ERR(choice);
+	if (name && !READ_ONCE(choice->allowed) &&
+	    !ns_capable(net->user_ns, CAP_NET_ADMIN)) {
+		tandem_choice_put(choice);
+		return -EPERM;
+	}
+	if (to_ops(choice) == cc->ops) {
+		tandem_choice_put(choice);
 		return 0;
 	}
 	tandem_cong_detach(cc);
-	cong_start(cc, ops);
+	cong_start(cc, to_ops(choice));
 	return 0;
 }
 
@@ -176,13 +100,14 @@ void tandem_cong_inherit(struct net *net, struct tandem_cc *child,
 			 const struct tandem_cc *parent)
 {
 	const struct tandem_cong_ops *ops;
+	const struct tandem_choice *choice;
 
 	rcu_read_lock();
 	ops = READ_ONCE(parent->ops);
-	if (!ops || !try_module_get(ops->owner))
-		ops = cong_get_default(net);
+	choice = tandem_choice_get_again(net, TANDEM_KIND_CONG,
+					 ops ? &ops->choice : NULL);
 	rcu_read_unlock();
-	cong_start(child, ops);
+	cong_start(child, to_ops(choice));
 }
 
 /**
@@ -198,101 +123,25 @@ void tandem_cong_detach(struct tandem_cc *cc)
 	if (ops->release)
 		ops->release(cc);
 	WRITE_ONCE(cc->ops, NULL);
-	module_put(ops->owner);
+	tandem_choice_put(&ops->choice);
 }
 
 /**
- * tandem_cong_set_default() - what new sockets of a netns start with
- * @net: the netns
- * @name: an algorithm; its module is loaded when need be, so this may sleep
- *
- * Return: 0, -ENOENT or -EBUSY, then the default stays what it was.
- */
-int tandem_cong_set_default(struct net *net, const char *name)
-{
-	const struct tandem_cong_ops *ops;
-
-	ops = cong_get(name, true);
-	if (IS_ERR(ops))
-		return PTR_ERR(ops);
-	cong_swap_default(net, ops);
-	return 0;
-}
-
-/**
- * tandem_cong_get_default() - name of a netns's default
- * @net: the netns
- * @name: TANDEM_CONG_NAME_MAX bytes
- */
-void tandem_cong_get_default(struct net *net, char *name)
-{
-	const struct tandem_cong_ops *ops;
-
-	rcu_read_lock();
-	ops = rcu_dereference(tandem_pernet(net)->cong);
-	strscpy(name, ops ? ops->name : tandem_reno.name, TANDEM_CONG_NAME_MAX);
-	rcu_read_unlock();
-}
-
-/**
- * tandem_cong_list() - names of all algorithms, with blanks between
- * @buf: where to; always a string afterwards
- * @len: its size, at least 1; names that do not fit whole are left off
- */
-void tandem_cong_list(char *buf, size_t len)
-{
-	const struct tandem_cong_ops *ops;
-	size_t used = 0, need;
-
-	*buf = '\0';
-	rcu_read_lock();
-	list_for_each_entry_rcu(ops, &cong_list, list) {
-		need = strlen(ops->name) + (used ? 1 : 0);
-		if (used + need >= len)
-			break;
-		used += scnprintf(buf + used, len - used, "%s%s",
-				  used ? " " : "", ops->name);
-	}
-	rcu_read_unlock();
-}
-
-/**
- * tandem_cong_room_init() - open the registry, with reno in it
+ * tandem_cong_room_init() - register what tandem.ko brings
  *
  * Return: 0 or a negative error.
  */
 int tandem_cong_room_init(void)
 {
+	tandem_choice_set_builtin(TANDEM_KIND_CONG, &tandem_reno.choice);
 	return tandem_cong_register(&tandem_reno);
 }
 
 /**
- * tandem_cong_room_exit() - close it; every other algorithm holds our module by its
- * symbols, so only reno is left
+ * tandem_cong_room_exit() - take it back; every other algorithm holds our module by its
+ * symbols, so none is left
  */
 void tandem_cong_room_exit(void)
 {
 	tandem_cong_unregister(&tandem_reno);
-	WARN_ON_ONCE(!list_empty(&cong_list));
-}
-
-/**
- * tandem_cong_net_init() - a netns starts with reno
- * @net: the netns
- *
- * Return: 0.
- */
-int tandem_cong_net_init(struct net *net)
-{
-	RCU_INIT_POINTER(tandem_pernet(net)->cong, &tandem_reno);
-	return 0;
-}
-
-/**
- * tandem_cong_net_exit() - release a netns's default
- * @net: the netns, without sockets
- */
-void tandem_cong_net_exit(struct net *net)
-{
-	cong_swap_default(net, NULL);
 }

@@ -101,7 +101,7 @@ static bool answer_with_synack(struct tandem_request *req, struct dst_entry *dst
 static enum tandem_reason syn_rcv(struct sock *lsk, struct sk_buff *skb,
 				  const struct tandem_opts *o)
 {
-	u32 tw_isn = TANDEM_RCV_CB(skb)->tw_isn;
+	u32 tw_isn = TANDEM_CB(skb)->tw_isn;
 	struct net *net = sock_net(lsk);
 	struct tandem_request *req;
 	enum tandem_reason why;
@@ -159,6 +159,7 @@ static void child_identity(const struct sock *lsk, struct sock *child,
 	inet->mc_list = NULL;
 	tandem_init_sock_common(child);
 	tandem_cong_inherit(sock_net(child), &tp->cc, &tandem_sk(lsk)->cc);
+	tandem_choose_again(child, lsk);
 
 	inet->inet_num = ntohs(req->flow.key.lport);
 	inet->inet_sport = req->flow.key.lport;

@@ -70,10 +70,7 @@ static void fill_times(const struct sock *sk, struct tcp_info *info)
 
 static void fill_windows(const struct tandem_sock *tp, struct tcp_info *info)
 {
-	info->tcpi_ca_state = tp->ca_state;
-	/* TCP's TCP_CA_CWR (2), between DISORDER and RECOVERY, is no state of ours. */
-	if (tp->ca_state >= TANDEM_CA_RECOVERY)
-		info->tcpi_ca_state++;
+	info->tcpi_ca_state = tp->cc.ca_state;
 	info->tcpi_retransmits = tp->retransmits;
 	info->tcpi_probes = tp->probes_out;
 	info->tcpi_backoff = tp->backoff;
@@ -113,7 +110,7 @@ static void fill_limits(const struct sock *sk, struct tcp_info *info)
 	info->tcpi_busy_time = tandem_chrono_us(sk, TANDEM_CHRONO_BUSY) + rwnd + sndbuf;
 	info->tcpi_rwnd_limited = rwnd;
 	info->tcpi_sndbuf_limited = sndbuf;
-	info->tcpi_delivered = tp->delivered;
+	info->tcpi_delivered = tp->cc.delivered;
 	info->tcpi_dsack_dups = tp->dsack_dups;
 	info->tcpi_rcv_ooopack = tp->rcv_ofo;
 #ifdef TANDEM_HAVE_TCP_INFO_TOTAL_RTO

@@ -561,7 +561,7 @@ static void take_data(struct sock *sk, struct segment *s)
 static void follow_udp_port(struct sock *sk, const struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	__be16 port = TANDEM_RCV_CB(s->skb)->udp_sport;
+	__be16 port = TANDEM_CB(s->skb)->udp_sport;
 
 	if (tp->wire != TANDEM_WIRE_UDP || port == tp->udp_dport ||
 	    seq_before(s->cb->seq, tp->rcv_nxt))

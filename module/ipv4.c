@@ -259,7 +259,7 @@ void tandem_v4_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 	skb_dst_set(out, &rt->dst);
 	out->mark = mark;
 	if (proto == IPPROTO_UDP && !tandem_encap_push4(net, out, saddr, daddr,
-							TANDEM_RCV_CB(skb)->udp_sport)) {
+							TANDEM_CB(skb)->udp_sport)) {
 		kfree_skb(out);
 		return;
 	}
@@ -314,7 +314,7 @@ int tandem_v4_init_child(const struct sock *lsk, struct sock *child,
 	memset(fl4, 0, sizeof(*fl4));
 	fl4->saddr = inet->inet_saddr;
 	fl4->daddr = inet->inet_daddr;
-	inet->mc_index = TANDEM_RCV_CB(skb)->dif;
+	inet->mc_index = TANDEM_CB(skb)->dif;
 	inet->mc_ttl = ip_hdr(skb)->ttl;
 	inet->rcv_tos = ip_hdr(skb)->tos;
 	tandem_sk(child)->ext_hdr_len = 0;

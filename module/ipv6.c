@@ -209,7 +209,7 @@ void tandem_v6_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 	fl6.flowi6_proto = tandem_wire_proto(TANDEM_CB(skb)->wire);
 	v6_sum(out, &fl6.saddr, &fl6.daddr, fl6.flowi6_proto);
 	if (rt6_need_strict(&fl6.daddr) && !reply->oif)
-		fl6.flowi6_oif = TANDEM_RCV_CB(skb)->dif;
+		fl6.flowi6_oif = TANDEM_CB(skb)->dif;
 	else
 		fl6.flowi6_oif = tandem_reply_oif(net, skb, reply->oif);
 	fl6.flowi6_mark = IP6_REPLY_MARK(net, skb->mark) ?: reply->mark;
@@ -225,7 +225,7 @@ void tandem_v6_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 	skb_dst_set(out, dst);
 	if (fl6.flowi6_proto == IPPROTO_UDP &&
 	    !tandem_encap_push6(net, out, &fl6.saddr, &fl6.daddr,
-				TANDEM_RCV_CB(skb)->udp_sport)) {
+				TANDEM_CB(skb)->udp_sport)) {
 		kfree_skb(out);
 		return;
 	}
@@ -298,7 +298,7 @@ int tandem_mapped_init_child(const struct sock *lsk, struct sock *child,
 
 	err = tandem_v4_init_child(lsk, child, req, skb, dst);
 	np->saddr = child->sk_v6_rcv_saddr;
-	np->mcast_oif = TANDEM_RCV_CB(skb)->dif;
+	np->mcast_oif = TANDEM_CB(skb)->dif;
 	np->mcast_hops = ip_hdr(skb)->ttl;
 	np->rcv_flowinfo = 0;
 	np->flow_label = 0;
@@ -322,7 +322,7 @@ static int v6_init_child(const struct sock *lsk, struct sock *child,
 	inet->inet_saddr = LOOPBACK4_IPV6;
 	inet->inet_rcv_saddr = LOOPBACK4_IPV6;
 
-	np->mcast_oif = TANDEM_RCV_CB(skb)->dif;
+	np->mcast_oif = TANDEM_CB(skb)->dif;
 	np->mcast_hops = ipv6_hdr(skb)->hop_limit;
 	np->rcv_flowinfo = ip6_flowinfo(ipv6_hdr(skb));
 	if (tandem_inet6_flag(lsk, REPFLOW, repflow))

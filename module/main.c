@@ -11,6 +11,8 @@
 #include <linux/module.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "advert.h"
+#include "choice.h"
 #include "cong.h"
 #include "demux.h"
 #include "encap.h"
@@ -42,9 +44,7 @@ static int __net_init tandem_net_init(struct net *net)
 	ret = tandem_mib_net_init(net);
 	if (ret)
 		return ret;
-	ret = tandem_cong_net_init(net);
-	if (ret)
-		goto err_cong;
+	tandem_choice_net_init(net);
 	ret = tandem_ports_net_init(net);
 	if (ret)
 		goto err_ports;
@@ -76,8 +76,7 @@ err_timewait:
 err_demux:
 	tandem_ports_net_exit(net);
 err_ports:
-	tandem_cong_net_exit(net);
-err_cong:
+	tandem_choice_net_exit(net);
 	tandem_mib_net_exit(net);
 	return ret;
 }
@@ -94,7 +93,7 @@ static void __net_exit tandem_net_exit(struct net *net)
 	tandem_demux_net_exit(net);
 	tandem_ports_net_exit(net);
 	tandem_tcpport_net_exit(net);
-	tandem_cong_net_exit(net);
+	tandem_choice_net_exit(net);
 	tandem_mib_net_exit(net);
 }
 
@@ -116,6 +115,9 @@ static int __init tandem_init(void)
 	ret = tandem_cong_room_init();
 	if (ret)
 		return ret;
+	ret = tandem_advert_init();
+	if (ret)
+		goto err_advert;
 	ret = tandem_ports_init();
 	if (ret)
 		goto err_ports;
@@ -161,6 +163,8 @@ err_handshake:
 err_tcpport:
 	tandem_ports_exit();
 err_ports:
+	tandem_advert_exit();
+err_advert:
 	tandem_cong_room_exit();
 	return ret;
 }
@@ -177,6 +181,7 @@ static void __exit tandem_exit(void)
 	tandem_handshake_exit();
 	tandem_tcpport_exit();
 	tandem_ports_exit();
+	tandem_advert_exit();
 	tandem_cong_room_exit();
 }
 

@@ -10,6 +10,7 @@
 #include <linux/atomic.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "choice.h"
 #include "mib.h"
 
 struct ctl_table;
@@ -18,7 +19,7 @@ struct ctl_table_header;
 struct proc_dir_entry;
 struct tandem_port_slot;
 struct tandem_listen_slot;
-struct tandem_cong_ops;
+struct tandem_choice;
 
 /**
  * struct tandem_knobs - net.tandem.*, one copy per netns
@@ -116,7 +117,7 @@ struct tandem_knobs {
  * @ctl4:	control socket for replies without a socket, IPv4
  * @ctl6:	the same, IPv6
  * @mib:	counters
- * @cong:	default congestion control
+ * @choice:	default congestion control, RTO estimator, loss detection, ACK policy
  * @tw_lock:	guards @tw_list
  * @tw_list:	every TIME-WAIT minisock, for the purge in netns exit
  * @tw_count:	length of @tw_list
@@ -138,7 +139,7 @@ struct tandem_net {
 	struct sock			*ctl4;
 	struct sock			*ctl6;
 	struct tandem_mib __percpu	*mib;
-	const struct tandem_cong_ops __rcu *cong;
+	const struct tandem_choice __rcu *choice[TANDEM_KINDS];
 	spinlock_t			tw_lock;	/* tw_list */
 	struct list_head		tw_list;
 	atomic_t			tw_count;

@@ -20,6 +20,7 @@
 #include "handshake.h"
 #include "input.h"
 #include "output.h"
+#include "pace.h"
 #include "rcvq.h"
 #include "recovery.h"
 #include "state.h"
@@ -58,6 +59,7 @@ int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 	if (skb->len < mss)
 		tp->snd_sml = TANDEM_CB(skb)->end_seq;
 	tandem_ack_data_sent(sk);
+	tandem_pace_sent(sk, skb->len);
 	moved_out(sk, skb);
 	return 0;
 }
@@ -122,7 +124,7 @@ static void note_sndbuf_limit(struct sock *sk)
 static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t gfp)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	bool limited = false, rwnd = false;
+	bool limited = false, rwnd = false, paced = false;
 	struct sk_buff *skb;
 	u32 sent = 0;
 
@@ -133,6 +135,10 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 		if (tandem_pipe(tp) >= tp->cc.cwnd) {
 			limited = true;
 			TANDEM_INC(sock_net(sk), CWNDSTALL);
+			break;
+		}
+		if (tandem_pace_blocks(sk)) {
+			paced = true;
 			break;
 		}
 		if (!window_allows(tp, skb, mss)) {
@@ -157,9 +163,19 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 	limited |= tandem_pipe(tp) >= tp->cc.cwnd;
 	if (sent || limited)
 		cwnd_validate(tp, limited);
-	if (!limited)
+	if (!limited && !paced)
 		note_sndbuf_limit(sk);
-	return !sent && !tp->packets_out && tandem_send_head(sk);
+	return !sent && !paced && !tp->packets_out && tandem_send_head(sk);
+}
+
+void tandem_check_app_limited(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->write_seq - tp->snd_nxt < tp->mss_cache &&
+	    refcount_read(&sk->sk_wmem_alloc) < SKB_TRUESIZE(1) &&
+	    tandem_pipe(tp) < tp->cc.cwnd && tp->lost_out <= tp->retrans_out)
+		tandem_rate_app_limited(&tp->rate, &tp->cc, tandem_pipe(tp));
 }
 
 /* Idle for longer than an RTO: what cwnd knew is stale (RFC 5681 section 4.1). */

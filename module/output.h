@@ -22,6 +22,9 @@ void tandem_push_pending(struct sock *sk);
 /* After sendmsg() while more is to come: send only if a full segment waits. */
 void tandem_push_one(struct sock *sk, u32 mss);
 
+/* Is it the program that limits what is in flight?  For rate.c. */
+void tandem_check_app_limited(struct sock *sk);
+
 /* Queue a FIN behind all data and try to send it. */
 void tandem_send_fin(struct sock *sk);
 /* Reset the connection from our side (RFC 9293 3.9.1 ABORT). */
@@ -100,8 +103,5 @@ struct sk_buff *tandem_rtx_find(const struct sock *sk, u32 seq);
 void tandem_rtx_unlink_free(struct sock *sk, struct sk_buff *skb);
 /* Free everything that waits to be sent or ACKed; wakes nobody. */
 void tandem_write_queue_purge(struct sock *sk);
-
-/* chrono.c: sk_pacing_rate from cwnd and round trip */
-void tandem_update_pacing_rate(struct sock *sk);
 
 #endif /* _TANDEM_OUTPUT_H */

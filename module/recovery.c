@@ -16,21 +16,16 @@
  */
 #include <net/sock.h>
 #include "ack.h"
+#include "cong.h"
 #include "output.h"
 #include "recovery.h"
 #include "timer.h"
-
-static void cong_event(struct tandem_sock *tp, enum tandem_cong_event ev)
-{
-	if (tp->cc.ops->event)
-		tp->cc.ops->event(&tp->cc, ev);
-}
 
 void tandem_recovery_reset(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	tp->ca_state = TANDEM_CA_OPEN;
+	tp->cc.ca_state = TANDEM_CA_OPEN;
 	tp->sacked_out = 0;
 	tp->lost_out = 0;
 	tp->retrans_out = 0;
@@ -117,9 +112,9 @@ static void enter_recovery(struct sock *sk)
 	tp->cc.ssthresh = max(tp->cc.ops->ssthresh(&tp->cc), TANDEM_CWND_MIN);
 	tp->cc.cwnd = tp->cc.ssthresh;
 	tp->cc.cwnd_cnt = 0;
-	tp->ca_state = TANDEM_CA_RECOVERY;
+	tp->cc.ca_state = TANDEM_CA_RECOVERY;
 	tp->rtx_hint_seq = tp->snd_una;
-	cong_event(tp, TANDEM_CONG_EV_RECOVERY);
+	tandem_cong_event(&tp->cc, TANDEM_CONG_EV_RECOVERY);
 	TANDEM_INC(sock_net(sk), RECOVERIES);
 }
 
@@ -138,18 +133,18 @@ static void leave_recovery(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (tp->ca_state == TANDEM_CA_RECOVERY) {
+	if (tp->cc.ca_state == TANDEM_CA_RECOVERY) {
 		tp->cc.cwnd = tp->cc.ssthresh;
 		/* RFC 6582 section 3.2 step 3: dup ACKs hid pipe, so no burst now. */
 		if (!tp->sack_ok)
 			tp->cc.cwnd = clamp(tandem_pipe(tp) + 1, TANDEM_CWND_MIN,
 					    tp->cc.ssthresh);
-		cong_event(tp, TANDEM_CONG_EV_RECOVERED);
+		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_RECOVERED);
 	}
 	if (!tp->sack_ok)
 		tp->sacked_out = 0;
 	tp->dupacks = 0;
-	tp->ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
+	tp->cc.ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
 }
 
 /* OPEN and DISORDER: is it loss yet? */
@@ -175,7 +170,7 @@ static void in_open(struct sock *sk, const struct tandem_ack_event *ev)
 	if (loss_found(sk, ev))
 		enter_recovery(sk);
 	else
-		tp->ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
+		tp->cc.ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
 }
 
 static void in_recovery(struct sock *sk, const struct tandem_ack_event *ev)
@@ -216,7 +211,7 @@ static void grow(struct tandem_sock *tp, const struct tandem_ack_event *ev)
 				tp->is_cwnd_limited,
 	};
 
-	if (tp->ca_state == TANDEM_CA_RECOVERY || ev->ack == ev->prior_una || !a.acked)
+	if (tp->cc.ca_state == TANDEM_CA_RECOVERY || ev->ack == ev->prior_una || !a.acked)
 		return;
 	tp->cc.ops->on_ack(&tp->cc, &a);
 }
@@ -229,7 +224,7 @@ static void grow(struct tandem_sock *tp, const struct tandem_ack_event *ev)
 static bool must_resend(const struct tandem_sock *tp, const struct tandem_ack_event *ev,
 			u8 prior_state)
 {
-	return tp->ca_state == TANDEM_CA_RECOVERY &&
+	return tp->cc.ca_state == TANDEM_CA_RECOVERY &&
 	       (prior_state != TANDEM_CA_RECOVERY ||
 		(!tp->sack_ok && ev->ack != ev->prior_una));
 }
@@ -237,7 +232,7 @@ static bool must_resend(const struct tandem_sock *tp, const struct tandem_ack_ev
 void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u8 prior_state = tp->ca_state;
+	u8 prior_state = tp->cc.ca_state;
 
 	if (!tp->sack_ok) {
 		if (ev->is_dup)
@@ -246,10 +241,11 @@ void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 			uncount_dupacks(tp, ev->acked_segs);
 	}
 
-	switch (tp->ca_state) {
+	switch (tp->cc.ca_state) {
 	case TANDEM_CA_OPEN:
 	case TANDEM_CA_DISORDER:
-		if (tp->sacked_out || ev->is_dup || tp->ca_state != TANDEM_CA_OPEN)
+	case TANDEM_CA_CWR:
+		if (tp->sacked_out || ev->is_dup || tp->cc.ca_state != TANDEM_CA_OPEN)
 			in_open(sk, ev);
 		break;
 	case TANDEM_CA_RECOVERY:
@@ -262,7 +258,7 @@ void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 	if (seq_after(ev->ack, ev->prior_una))
 		grow(tp, ev);
 	if (tp->lost_out)
-		tandem_xmit_retransmit_queue(sk, tp->ca_state == TANDEM_CA_LOSS ?
+		tandem_xmit_retransmit_queue(sk, tp->cc.ca_state == TANDEM_CA_LOSS ?
 					     TANDEM_R_RTX_RTO : TANDEM_R_RTX_FAST,
 					     must_resend(tp, ev, prior_state));
 }
@@ -279,11 +275,11 @@ void tandem_recovery_timeout(struct sock *sk)
 		tandem_sack_clear(sk);
 	}
 	/* RFC 5681 section 3.1: the second timeout of the same data reduces no more. */
-	if (!tp->retransmits && (tp->ca_state != TANDEM_CA_LOSS ||
+	if (!tp->retransmits && (tp->cc.ca_state != TANDEM_CA_LOSS ||
 				 !seq_before(tp->snd_una, tp->high_seq))) {
 		tp->cc.prior_cwnd = tp->cc.cwnd;
 		tp->cc.ssthresh = max(tp->cc.ops->ssthresh(&tp->cc), TANDEM_CWND_MIN);
-		cong_event(tp, TANDEM_CONG_EV_LOSS);
+		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_LOSS);
 	}
 	tp->cc.cwnd = 1;
 	tp->cc.cwnd_cnt = 0;
@@ -295,7 +291,7 @@ void tandem_recovery_timeout(struct sock *sk)
 	tp->rtx_hint_seq = tp->snd_una;
 	tp->high_seq = tp->snd_nxt;
 	tp->dupacks = 0;
-	tp->ca_state = TANDEM_CA_LOSS;
+	tp->cc.ca_state = TANDEM_CA_LOSS;
 }
 
 void tandem_simple_retransmit(struct sock *sk)
@@ -312,9 +308,9 @@ void tandem_simple_retransmit(struct sock *sk)
 		return;
 	if (!tp->sack_ok && tp->sacked_out + tp->lost_out > tp->packets_out)
 		tp->sacked_out = tp->packets_out - tp->lost_out;
-	if (tp->ca_state < TANDEM_CA_RECOVERY) {
+	if (tp->cc.ca_state < TANDEM_CA_RECOVERY) {
 		tp->high_seq = tp->snd_nxt;
-		tp->ca_state = TANDEM_CA_LOSS;
+		tp->cc.ca_state = TANDEM_CA_LOSS;
 	}
 	tandem_xmit_retransmit_queue(sk, TANDEM_R_RTX_PMTU, false);
 }
@@ -328,7 +324,7 @@ void tandem_cwnd_restart(struct sock *sk)
 	u64 idle = now - tp->last_sent_us;
 	u32 cwnd = tp->cc.cwnd;
 
-	cong_event(tp, TANDEM_CONG_EV_CWND_RESTART);
+	tandem_cong_event(&tp->cc, TANDEM_CONG_EV_CWND_RESTART);
 	/* What cwnd knew is remembered in ssthresh: slow start leads back to it. */
 	tp->cc.ssthresh = max(tp->cc.ssthresh, (cwnd >> 1) + (cwnd >> 2));
 	while (idle > tp->rto_us && cwnd > restart) {

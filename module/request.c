@@ -157,9 +157,9 @@ static int req_device(const struct sock *lsk, struct sk_buff *skb)
 	int bound = READ_ONCE(lsk->sk_bound_dev_if);
 	struct sock *sk = (struct sock *)lsk;
 
-	if ((!bound || TANDEM_RCV_CB(skb)->sdif) && tandem_skb_v6(skb) &&
+	if ((!bound || TANDEM_CB(skb)->sdif) && tandem_skb_v6(skb) &&
 	    ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL)
-		return TANDEM_RCV_CB(skb)->dif;
+		return TANDEM_CB(skb)->dif;
 	return bound ? bound : inet_request_bound_dev_if(sk, skb);
 }
 
@@ -182,7 +182,7 @@ struct tandem_request *tandem_request_alloc(struct sock *lsk, struct sk_buff *sk
 	INIT_LIST_HEAD(&req->node);
 	tandem_key_from_skb(&req->flow.key, skb, TANDEM_CB(skb)->wire);
 	req->flow.kind = TANDEM_FLOW_REQUEST;
-	req->udp_dport = TANDEM_RCV_CB(skb)->udp_sport;
+	req->udp_dport = TANDEM_CB(skb)->udp_sport;
 	req->iif = req_device(lsk, skb);
 	req->flow.bound_dev_if = req->iif;
 	req->mark = inet_request_mark(lsk, skb);

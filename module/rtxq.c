@@ -12,6 +12,7 @@
 #include <net/sock.h>
 #include "input.h"
 #include "output.h"
+#include "pace.h"
 #include "recovery.h"
 #include "stream.h"
 #include "timer.h"
@@ -74,6 +75,20 @@ void tandem_rtx_uncount(struct sock *sk, struct sk_buff *skb)
 		tp->retrans_out -= cb->segs;
 }
 
+static void note_lost(struct tandem_sock *tp, const struct tandem_skb_cb *cb)
+{
+	struct tandem_cong_lost lost = {
+		.segs = cb->segs,
+		.tx_in_flight = cb->rate.in_flight,
+		.app_limited = cb->rate.app_limited,
+	};
+
+	tp->cc.lost += cb->segs;
+	lost.lost_since = tp->cc.lost - cb->rate.lost;
+	if (tp->cc.ops && tp->cc.ops->on_lost)
+		tp->cc.ops->on_lost(&tp->cc, &lost);
+}
+
 void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb)
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
@@ -88,6 +103,7 @@ void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb)
 	if (!(cb->sacked & TANDEM_S_LOST)) {
 		cb->sacked |= TANDEM_S_LOST;
 		tp->lost_out += cb->segs;
+		note_lost(tp, cb);
 	}
 	if (seq_before(cb->seq, tp->rtx_hint_seq))
 		tp->rtx_hint_seq = cb->seq;
@@ -289,6 +305,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 	tandem_count_reason(sock_net(sk), why);
 	tp->total_retrans += cb->segs;
 	tp->bytes_retrans += skb->len;
+	tandem_pace_sent(sk, skb->len);
 	return 0;
 }
 
@@ -306,7 +323,7 @@ void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why, bool 
 	     skb = tandem_rtx_next(skb)) {
 		struct tandem_skb_cb *cb = TANDEM_CB(skb);
 
-		if (tandem_pipe(tp) >= tp->cc.cwnd && !first)
+		if (!first && (tandem_pipe(tp) >= tp->cc.cwnd || tandem_pace_blocks(sk)))
 			return;
 		if ((cb->sacked & (TANDEM_S_LOST | TANDEM_S_RETRANS)) == TANDEM_S_LOST) {
 			if (tandem_retransmit_skb(sk, skb, why))

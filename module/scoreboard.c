@@ -67,6 +67,7 @@ static void mark_range(struct sock *sk, u32 from, u32 to,
 		if (seq_before(cb->seq, b->start) || seq_after(cb->end_seq, b->end) ||
 		    cb->sacked & TANDEM_S_SACKED)
 			continue;
+		tandem_ack_delivered(sk, cb, ev);
 		tandem_rtx_mark_sacked(sk, skb);
 		ev->sacked_segs += cb->segs;
 		note_top(tp, cb->seq);

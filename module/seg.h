@@ -12,6 +12,7 @@
 
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
+#include "rate.h"
 #include "seq.h"
 
 /* Byte 13 of the header (RFC 9293 section 3.1), as bits. */
@@ -34,7 +35,6 @@
  * struct tandem_skb_cb - per-segment notes in skb->cb
  * @seq:	first sequence number the segment occupies
  * @end_seq:	@seq + SYN + FIN + payload bytes
- * @ack_seq:	received: SEG.ACK
  * @flags:	TANDEM_F_*
  * @sacked:	sent: TANDEM_S_*
  * @tos:	received: TOS / traffic class byte
@@ -44,6 +44,13 @@
  * @segs:	number of MSS-sized segments in the skb (1 without GSO)
  * @wnd:	received: SEG.WND as on the wire, not scaled
  * @sent_us:	sent: time of the last transmission, tandem_now_us(), 0: never
+ * @rate:	sent: what rate.c noted then
+ * @ack_seq:	received: SEG.ACK
+ * @tw_isn:	received: the SYN takes over a TIME-WAIT: use this ISN; else 0
+ * @dif:	received: arrival device
+ * @sdif:	received: the slave's below an l3 master, or 0
+ * @nhoff:	received: IPv6: offset of the last next-header field, for xfrm
+ * @udp_sport:	received: udp wire: the UDP port it came from
  *
  * On the way in the IP layer's own cb is dead once the receive entry has filled
  * this in; on the way out a clone's cb is zeroed before the IP layer sees it.
@@ -51,7 +58,6 @@
 struct tandem_skb_cb {
 	u32	seq;
 	u32	end_seq;
-	u32	ack_seq;
 	u8	flags;
 	u8	sacked;
 	u8	tos;
@@ -60,7 +66,20 @@ struct tandem_skb_cb {
 		wire:2;
 	u16	segs;
 	u16	wnd;
-	u64	sent_us;
+	union {
+		struct {
+			u64			sent_us;
+			struct tandem_rate_seg	rate;
+		};
+		struct {
+			u32	ack_seq;
+			u32	tw_isn;
+			int	dif;
+			int	sdif;
+			u16	nhoff;
+			__be16	udp_sport;
+		};
+	};
 };
 
 #define TANDEM_CB(skb)	((struct tandem_skb_cb *)&((skb)->cb[0]))

@@ -375,6 +375,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 		err = check_cmsg(sk, msg, &tsflags);
 	if (!err && tsflags)
 		tandem_tx_stamp_base(sk);
+	tandem_check_app_limited(sk);
 	if (!err)
 		err = sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN ? -EPIPE : 0;
 	if (!err)

@@ -11,12 +11,14 @@
 
 #include <linux/ipv6.h>
 #include <linux/rbtree.h>
+#include <linux/hrtimer.h>
 #include <linux/timer.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/tcp_states.h>
 #include <tandem/cong.h>
 #include <uapi/linux/tandem.h>
+#include "choice.h"
 #include "chrono.h"
 #include "flow.h"
 #include "netns.h"
@@ -40,6 +42,7 @@ struct tandem_saved_syn;
 enum tandem_deferred {
 	TANDEM_DEFER_RTX,		/* tandem_rtx_timer() */
 	TANDEM_DEFER_DELACK,		/* tandem_delack_timer() */
+	TANDEM_DEFER_PACE,		/* the pacing timer */
 	TANDEM_DEFER_PMTU,		/* tandem_sock.mtu_info holds the new MTU */
 };
 
@@ -47,14 +50,6 @@ enum tandem_deferred {
 #define TANDEM_NAGLE_OFF	1	/* TCP_NODELAY */
 #define TANDEM_NAGLE_CORK	2	/* TCP_CORK */
 #define TANDEM_NAGLE_PUSH	4	/* cork was pulled: push what is there once */
-
-/* tandem_sock.ca_state, as Linux TCP names it */
-enum tandem_ca_state {
-	TANDEM_CA_OPEN,			/* nothing suspicious */
-	TANDEM_CA_DISORDER,		/* duplicate ACKs or SACKs, not yet three */
-	TANDEM_CA_RECOVERY,		/* fast recovery, until high_seq is ACKed */
-	TANDEM_CA_LOSS,			/* after a timeout, until high_seq is ACKed */
-};
 
 /* What tandem_sock.rtx_timer stands for now. */
 enum tandem_rtx_event {
@@ -97,11 +92,12 @@ struct tandem_sock {
 	u32	lost_out;	/* of these, deemed lost */
 	u32	retrans_out;	/* retransmissions in flight */
 	u8	nonagle;	/* TANDEM_NAGLE_* */
-	u8	ca_state;	/* enum tandem_ca_state */
 	u8	rtx_event;	/* enum tandem_rtx_event */
 	u8	backoff;	/* doublings of the RTO, RFC 6298 section 5.5 */
 	struct rb_root	rtx_queue;	/* sent, not ACKed; by seq */
 	struct tandem_cc	cc;		/* congestion control */
+	struct tandem_rate	rate;		/* delivery rate, rate.c */
+	u64	pace_next_ns;	/* when the next segment may go, pace.c */
 	struct tandem_rtt	rtt;
 	u32	rto_us;		/* before backoff */
 	u32	max_packets_out;/* since the last cwnd_limited verdict */
@@ -163,6 +159,7 @@ struct tandem_sock {
 	/* ---- timers; each armed timer holds a reference ---- */
 	struct timer_list	rtx_timer;	/* rtx_event says for what */
 	struct timer_list	delack_timer;
+	struct hrtimer		pace_timer;	/* pace.c */
 	unsigned long		rtx_deadline;	/* jiffies */
 	unsigned long		delack_deadline;
 	unsigned long		deferred;	/* bits of enum tandem_deferred; atomic */
@@ -208,7 +205,6 @@ struct tandem_sock {
 	u32	tskey_base;		/* SOF_TIMESTAMPING_OPT_ID: number of byte 0 */
 	struct tandem_saved_syn	*saved_syn;	/* until TCP_SAVED_SYN fetches it */
 	struct tandem_chrono	chrono;
-	u32	delivered;		/* segments ACKed or SACKed */
 	u32	dsack_dups;		/* D-SACKs that came */
 	u32	rcv_ofo;		/* segments that came out of order */
 	u16	total_rto;		/* timeouts, */
@@ -223,6 +219,9 @@ struct tandem_sock {
 	u32	segs_out;
 	u32	data_segs_in;
 	u32	data_segs_out;
+
+	/* By enum tandem_kind; congestion control is in cc.ops. */
+	const struct tandem_choice *choice[TANDEM_KINDS];
 
 	struct tandem_claim	claim;		/* on the local port */
 	struct tandem_listen	*listen;	/* listeners only */
@@ -281,7 +280,7 @@ static inline u32 tandem_pipe(const struct tandem_sock *tp)
 
 static inline bool tandem_in_recovery(const struct tandem_sock *tp)
 {
-	return tp->ca_state >= TANDEM_CA_RECOVERY;
+	return tp->cc.ca_state >= TANDEM_CA_RECOVERY;
 }
 
 /* The state bit, for tests against several states at once (TCPF_*). */

@@ -166,7 +166,6 @@ static void reset_statistics(struct tandem_sock *tp)
 	tp->data_segs_in = 0;
 	tp->data_segs_out = 0;
 	memset(&tp->chrono, 0, sizeof(tp->chrono));
-	tp->delivered = 0;
 	tp->dsack_dups = 0;
 	tp->rcv_ofo = 0;
 	tp->total_rto = 0;
@@ -183,8 +182,16 @@ static void reset_cong(struct net *net, struct tandem_cc *cc)
 	cc->cwnd_cnt = 0;
 	cc->prior_cwnd = 0;
 	cc->mss = TCP_MSS_DEFAULT;
+	cc->init_cwnd = cc->cwnd;
 	cc->srtt_us = 0;
 	cc->min_rtt_us = ~0U;
+	cc->in_flight = 0;
+	cc->delivered = 0;
+	cc->delivered_ce = 0;
+	cc->lost = 0;
+	cc->pacing_rate = 0;
+	cc->ecn_ok = false;
+	cc->app_limited = false;
 }
 
 void tandem_reset_connection(struct sock *sk)
@@ -204,6 +211,8 @@ void tandem_reset_connection(struct sock *sk)
 		tp->cc.ops->release(&tp->cc);
 	memset(tp->cc.priv, 0, sizeof(tp->cc.priv));
 	reset_cong(net, &tp->cc);
+	memset(&tp->rate, 0, sizeof(tp->rate));
+	tp->pace_next_ns = 0;
 	if (tp->cc.ops && tp->cc.ops->init)
 		tp->cc.ops->init(&tp->cc);
 #if IS_ENABLED(CONFIG_IPV6)
@@ -230,6 +239,7 @@ void tandem_init_sock_common(struct sock *sk)
 	tp->accept_linked = false;
 	tp->orphan_counted = false;
 	tp->cc.ops = NULL;	/* for tandem_cong_attach() or tandem_cong_inherit() */
+	memset(tp->choice, 0, sizeof(tp->choice));
 	tp->rtx_queue = RB_ROOT;
 	tp->ofo_queue = RB_ROOT;
 	tandem_timers_init(sk);
@@ -272,6 +282,7 @@ static int init_sock(struct sock *sk)
 	if (sk->sk_socket)
 		tandem_own_sol_socket(sk->sk_socket);
 	sk_sockets_allocated_inc(sk);
+	tandem_choose_defaults(sk);
 	/* The default is always there. */
 	return tandem_cong_attach(net, &tp->cc, NULL, false);
 }

@@ -9,6 +9,7 @@
 #include <linux/net.h>
 #include <linux/percpu_counter.h>
 #include <net/sock.h>
+#include "choice.h"
 #include "compat.h"
 
 extern struct proto tandem_prot;		/* AF_INET */
@@ -44,6 +45,12 @@ void tandem_close(struct sock *sk, long timeout);
 void tandem_shutdown(struct sock *sk, int how);
 /* proto.destroy */
 void tandem_destroy(struct sock *sk);
+
+/* choose.c: RTO estimator, loss detection and ACK policy of a socket */
+void tandem_choose_defaults(struct sock *sk);
+void tandem_choose_again(struct sock *child, const struct sock *lsk);
+int tandem_choose(struct sock *sk, enum tandem_kind kind, const char *name);
+void tandem_unchoose(struct sock *sk);
 
 /* poll.c: proto_ops.poll */
 __poll_t tandem_poll(struct file *file, struct socket *sock,

@@ -6,6 +6,7 @@
  * Ranges and errors are those of Linux TCP.  An option of TCP whose feature we do not
  * have answers as a kernel built without it, or as if it were not permitted.
  */
+#include <linux/inet_diag.h>
 #include <linux/net_tstamp.h>
 #include <linux/sockptr.h>
 #include <linux/tcp.h>
@@ -13,6 +14,7 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include "advert.h"
+#include "choice.h"
 #include "cong.h"
 #include "output.h"
 #include "savesyn.h"
@@ -307,9 +309,11 @@ static int set_int(struct sock *sk, int level, int optname, int val)
 
 /* ---- setsockopt() ---- */
 
-static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int optlen)
+/* Congestion control and the other mechanisms that go by name. */
+static int set_choice(struct sock *sk, enum tandem_kind kind, sockptr_t optval,
+		      unsigned int optlen)
 {
-	char name[TANDEM_CONG_NAME_MAX];
+	char name[TANDEM_CHOICE_NAME_MAX];
 	int n, err;
 
 	if (optlen < 1)
@@ -319,9 +323,30 @@ static int set_congestion(struct sock *sk, sockptr_t optval, unsigned int optlen
 		return -EFAULT;
 	name[n] = '\0';
 	lock_sock(sk);
-	err = tandem_cong_attach(sock_net(sk), &tandem_sk(sk)->cc, name, true);
+	if (kind == TANDEM_KIND_CONG)
+		err = tandem_cong_attach(sock_net(sk), &tandem_sk(sk)->cc, name, true);
+	else
+		err = tandem_choose(sk, kind, name);
 	release_sock(sk);
 	return err;
+}
+
+/* The kind that an option of our own chooses, or -1. */
+static int option_kind(int level, int optname)
+{
+	if (optname == TCP_CONGESTION)
+		return TANDEM_KIND_CONG;
+	if (level != SOL_TANDEM)
+		return -1;
+	switch (optname) {
+	case TANDEM_RTO_ESTIMATOR:
+		return TANDEM_KIND_RTO;
+	case TANDEM_LOSS_DETECTION:
+		return TANDEM_KIND_LOSS;
+	case TANDEM_ACK_POLICY:
+		return TANDEM_KIND_ACK;
+	}
+	return -1;
 }
 
 /* No protocol sits on us; the name is read, for TCP would have told a bad pointer. */
@@ -352,11 +377,12 @@ static int set_fastopen_key(sockptr_t optval, unsigned int optlen)
 static int set_own(struct sock *sk, int level, int optname, sockptr_t optval,
 		   unsigned int optlen)
 {
+	int kind = option_kind(level, optname);
 	int val, err;
 
+	if (kind >= 0)
+		return set_choice(sk, kind, optval, optlen);
 	switch (optname) {
-	case TCP_CONGESTION:
-		return set_congestion(sk, optval, optlen);
 	case TCP_ULP:
 		return set_ulp(optval, optlen);
 	case TCP_FASTOPEN_KEY:
@@ -631,16 +657,36 @@ static int get_info(struct sock *sk, int room, char __user *optval, int __user *
 	return answer(&info, sizeof(info), room, optval, optlen);
 }
 
-static int get_congestion(struct sock *sk, int room, char __user *optval,
-			  int __user *optlen)
+static int get_choice(struct sock *sk, enum tandem_kind kind, int room,
+		      char __user *optval, int __user *optlen)
 {
-	char name[TANDEM_CONG_NAME_MAX] = {};
+	const struct tandem_sock *tp = tandem_sk(sk);
+	char name[TANDEM_CHOICE_NAME_MAX] = {};
+	const struct tandem_choice *choice;
 
 	lock_sock(sk);
-	if (tandem_sk(sk)->cc.ops)
-		strscpy(name, tandem_sk(sk)->cc.ops->name, sizeof(name));
+	choice = tp->choice[kind];
+	if (kind == TANDEM_KIND_CONG)
+		choice = tp->cc.ops ? &tp->cc.ops->choice : NULL;
+	if (choice)
+		strscpy(name, choice->name, sizeof(name));
 	release_sock(sk);
 	return answer(name, sizeof(name), room, optval, optlen);
+}
+
+/* TCP_CC_INFO: what the algorithm has to tell, nothing if it is none for that. */
+static int get_cc_info(struct sock *sk, int room, char __user *optval,
+		       int __user *optlen)
+{
+	const struct tandem_cc *cc = &tandem_sk(sk)->cc;
+	union tcp_cc_info info = {};
+	int attr, len = 0;
+
+	lock_sock(sk);
+	if (cc->ops && cc->ops->info)
+		len = cc->ops->info(cc, &attr, &info, sizeof(info));
+	release_sock(sk);
+	return answer(&info, len, room, optval, optlen);
 }
 
 /* Once: who has got it whole, the next finds nothing. */
@@ -668,23 +714,25 @@ static int get_saved_syn(struct sock *sk, int room, char __user *optval,
 static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 		   int __user *optlen)
 {
+	int kind = option_kind(level, optname);
 	int room, val, err;
 
 	if (get_user(room, optlen))
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
+	if (kind >= 0)
+		return get_choice(sk, kind, room, optval, optlen);
 
 	switch (optname) {
 	case TCP_INFO:
 		return get_info(sk, room, optval, optlen);
-	case TCP_CONGESTION:
-		return get_congestion(sk, room, optval, optlen);
+	case TCP_CC_INFO:
+		return get_cc_info(sk, room, optval, optlen);
 	case TCP_SAVED_SYN:
 		return get_saved_syn(sk, room, optval, optlen);
 	case TCP_REPAIR_WINDOW:
 		return room == sizeof(struct tcp_repair_window) ? -EPERM : -EINVAL;
-	case TCP_CC_INFO:		/* no algorithm tells anything yet */
 	case TCP_ULP:
 	case TCP_FASTOPEN_KEY:
 		return answer(NULL, 0, room, optval, optlen);

@@ -14,7 +14,7 @@
 #include <net/net_namespace.h>
 #include <uapi/linux/tandem.h>
 #include "compat.h"
-#include "cong.h"
+#include "choice.h"
 #include "encap.h"
 #include "netns.h"
 #include "socket.h"
@@ -172,35 +172,48 @@ static int knob_udp_port(TANDEM_CTL_CONST struct ctl_table *table, int write,
 	return ret || !write ? ret : tandem_encap_set_port(net, port);
 }
 
-static int knob_cong(TANDEM_CTL_CONST struct ctl_table *table, int write,
+static int knob_choice(TANDEM_CTL_CONST struct ctl_table *table, int write,
 		     void *buffer, size_t *lenp, loff_t *ppos)
 {
 	char name[NAME_MAX] = "";
 	struct ctl_table tmp = { .data = name, .maxlen = sizeof(name) };
+	enum tandem_kind kind = (unsigned long)table->extra2;
 	struct net *net = table->extra1;
 	int ret;
 
-	tandem_cong_get_default(net, name);
+	tandem_choice_default_name(net, kind, name);
 	ret = proc_dostring(&tmp, write, buffer, lenp, ppos);
 	if (!ret && write)
-		ret = tandem_cong_set_default(net, name);
+		ret = tandem_choice_set_default(net, kind, name);
 	return ret;
 }
 
-static int knob_cong_list(TANDEM_CTL_CONST struct ctl_table *table, int write,
+static int knob_choice_list(TANDEM_CTL_CONST struct ctl_table *table, int write,
 			  void *buffer, size_t *lenp, loff_t *ppos)
 {
+	enum tandem_kind kind = (unsigned long)table->extra2;
+	bool allowed_only = table->extra1;
 	struct ctl_table tmp = { .maxlen = PAGE_SIZE };
 	int ret;
 
 	tmp.data = kzalloc(tmp.maxlen, GFP_KERNEL);
 	if (!tmp.data)
 		return -ENOMEM;
-	tandem_cong_list(tmp.data, tmp.maxlen);
+	tandem_choice_list(kind, tmp.data, tmp.maxlen, allowed_only);
 	ret = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	if (!ret && write)
+		ret = tandem_choice_allow(kind, tmp.data);
 	kfree(tmp.data);
 	return ret;
 }
+
+/* The default, and what there is. */
+static const char * const choice_names[TANDEM_KINDS][2] = {
+	[TANDEM_KIND_CONG] = { "congestion_control", "available_congestion_control" },
+	[TANDEM_KIND_RTO] = { "rto_estimator", "available_rto_estimator" },
+	[TANDEM_KIND_LOSS] = { "loss_detection", "available_loss_detection" },
+	[TANDEM_KIND_ACK] = { "ack_policy", "available_ack_policy" },
+};
 
 /* Those with a handler of their own. */
 struct other_knob {
@@ -220,8 +233,8 @@ static const struct other_knob other_knobs[] = {
 };
 
 /* Of the whole machine, or not of struct tandem_knobs. */
-/* mem, udp_port, congestion_control, available_congestion_control */
-#define N_EXTRA	4
+/* mem, udp_port, allowed_congestion_control, and two for each kind of choice */
+#define N_EXTRA	(3 + 2 * TANDEM_KINDS)
 #define N_KNOBS	(ARRAY_SIZE(knobs) + ARRAY_SIZE(other_knobs) + N_EXTRA)
 
 /* What TCP allows itself: one connection's remains per 256 KiB of memory. */
@@ -295,14 +308,26 @@ static void sysctl_fill(struct net *net, struct ctl_table *t)
 	t->proc_handler = knob_udp_port;
 	t->extra1 = net;
 	t++;
-	t->procname = "congestion_control";
-	t->mode = 0644;
-	t->proc_handler = knob_cong;
-	t->extra1 = net;
+	/* Modules are the machine's, and so is who may use them. */
+	t->procname = "allowed_congestion_control";
+	t->mode = net_eq(net, &init_net) ? 0644 : 0444;
+	t->proc_handler = knob_choice_list;
+	t->extra1 = t;		/* not NULL: only these */
+	t->extra2 = (void *)TANDEM_KIND_CONG;
 	t++;
-	t->procname = "available_congestion_control";
-	t->mode = 0444;
-	t->proc_handler = knob_cong_list;
+	for (i = 0; i < TANDEM_KINDS; i++) {
+		t->procname = choice_names[i][0];
+		t->mode = 0644;
+		t->proc_handler = knob_choice;
+		t->extra1 = net;
+		t->extra2 = (void *)(unsigned long)i;
+		t++;
+		t->procname = choice_names[i][1];
+		t->mode = 0444;
+		t->proc_handler = knob_choice_list;
+		t->extra2 = (void *)(unsigned long)i;
+		t++;
+	}
 }
 
 int tandem_sysctl_net_init(struct net *net)

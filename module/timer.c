@@ -6,6 +6,7 @@
  *                 PROBE: runs while nothing is in flight, something waits and the
  *                 window is shut (RFC 9293 section 3.8.6.1).
  *   delack_timer  runs while an ACK is owed and may wait (RFC 9293 section 3.8.6.3).
+ *   pace_timer    when the next burst may go; pace.c
  *   sk_timer      keepalive (RFC 9293 section 3.8.4); for an orphan FIN-WAIT-2.
  *
  * Other rooms report events (data sent, data ACKed, window closed, ...) and never
@@ -20,6 +21,7 @@
 #include "advert.h"
 #include "input.h"
 #include "output.h"
+#include "pace.h"
 #include "recovery.h"
 #include "socket.h"
 #include "state.h"
@@ -337,7 +339,7 @@ static void rto_expired(struct sock *sk)
 	if (tp->retransmits < U8_MAX)
 		tp->retransmits++;
 	if (syn && !tp->rtt.srtt_us8)
-		tp->ca_state = TANDEM_CA_OPEN;	/* there is no flight to recover */
+		tp->cc.ca_state = TANDEM_CA_OPEN;	/* there is no flight to recover */
 	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
 }
 
@@ -449,6 +451,10 @@ void tandem_release_cb(struct sock *sk)
 	}
 	if (test_and_clear_bit(TANDEM_DEFER_DELACK, &tp->deferred)) {
 		delack_handler(sk);
+		__sock_put(sk);
+	}
+	if (test_and_clear_bit(TANDEM_DEFER_PACE, &tp->deferred)) {
+		tandem_pace_expired(sk);
 		__sock_put(sk);
 	}
 	if (test_and_clear_bit(TANDEM_DEFER_PMTU, &tp->deferred)) {
@@ -585,6 +591,7 @@ void tandem_timers_init(struct sock *sk)
 	timer_setup(&tp->rtx_timer, rtx_timer_fn, 0);
 	timer_setup(&tp->delack_timer, delack_timer_fn, 0);
 	timer_setup(&sk->sk_timer, keep_timer_fn, 0);
+	tandem_pace_init(sk);
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tp->ack_pending = 0;
 	tp->deferred = 0;
@@ -599,6 +606,7 @@ void tandem_timers_stop(struct sock *sk)
 	sk_stop_timer(sk, &tp->rtx_timer);
 	sk_stop_timer(sk, &tp->delack_timer);
 	sk_stop_timer(sk, &sk->sk_timer);
+	tandem_pace_stop(sk);
 }
 
 /* A SYN was lost and nothing measured: be careful with the first data. */

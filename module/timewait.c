@@ -322,7 +322,7 @@ static void fill_ack(const struct tandem_timewait *tw, struct tandem_reply *repl
 /* The listener that takes over from @tw, or NULL. */
 static struct sock *find_heir(const struct tandem_timewait *tw, struct sk_buff *skb)
 {
-	const struct tandem_rcv_cb *cb = TANDEM_RCV_CB(skb);
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 
 	return tandem_listener_lookup(tw->net, skb, &tw->flow.key, cb->dif, cb->sdif);
 }
@@ -346,7 +346,7 @@ static bool tw_segment(struct tandem_timewait *tw, struct sk_buff *skb,
 		if (*heir) {
 			/* RFC 6191's advice on ISNs, so that old numbers stay behind. */
 			isn = tw->snd_nxt + 65535 + 2;
-			TANDEM_RCV_CB(skb)->tw_isn = isn ? : 1;
+			TANDEM_CB(skb)->tw_isn = isn ? : 1;
 			TANDEM_INC(tw->net, TWRECYCLED);
 			tw_kill(tw);
 			return false;

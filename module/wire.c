@@ -104,24 +104,24 @@ static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 static void fill_cb(struct sk_buff *skb, u8 wire, int dif, int sdif)
 {
 	const struct tcphdr *th = tandem_hdr(skb);
-	struct tandem_rcv_cb *cb = TANDEM_RCV_CB(skb);
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	u16 nhoff = tandem_skb_v6(skb) ? IP6CB(skb)->nhoff : 0;
 
-	BUILD_BUG_ON(sizeof(struct tandem_rcv_cb) > sizeof_field(struct sk_buff, cb));
+	BUILD_BUG_ON(sizeof(struct tandem_skb_cb) > sizeof_field(struct sk_buff, cb));
 
 	memset(cb, 0, sizeof(*cb));
 	cb->dif = dif;
 	cb->sdif = sdif;
 	cb->nhoff = nhoff;
-	cb->seg.wire = wire;
+	cb->wire = wire;
 	if (wire == TANDEM_WIRE_UDP)
 		cb->udp_sport = ((const struct udphdr *)th - 1)->source;
-	cb->seg.seq = ntohl(th->seq);
-	cb->seg.end_seq = cb->seg.seq + th->syn + th->fin + skb->len - tandem_hdr_len(th);
-	cb->seg.ack_seq = ntohl(th->ack_seq);
-	cb->seg.flags = tandem_hdr_flags(th);
-	cb->seg.wnd = ntohs(th->window);
-	cb->seg.tos = tandem_skb_v6(skb) ? ipv6_get_dsfield(ipv6_hdr(skb)) :
+	cb->seq = ntohl(th->seq);
+	cb->end_seq = cb->seq + th->syn + th->fin + skb->len - tandem_hdr_len(th);
+	cb->ack_seq = ntohl(th->ack_seq);
+	cb->flags = tandem_hdr_flags(th);
+	cb->wnd = ntohs(th->window);
+	cb->tos = tandem_skb_v6(skb) ? ipv6_get_dsfield(ipv6_hdr(skb)) :
 					   ip_hdr(skb)->tos;
 }
 
@@ -142,7 +142,7 @@ static bool admit(struct sock *sk, struct sk_buff *skb)
 
 bool tandem_rcv_admit(struct sock *sk, struct sk_buff *skb)
 {
-	struct tandem_rcv_cb saved = *TANDEM_RCV_CB(skb);
+	struct tandem_skb_cb saved = *TANDEM_CB(skb);
 	u32 len = skb->len;
 	bool ok;
 
@@ -150,7 +150,7 @@ bool tandem_rcv_admit(struct sock *sk, struct sk_buff *skb)
 	if (tandem_skb_v6(skb))
 		IP6CB(skb)->nhoff = saved.nhoff;
 	ok = admit(sk, skb);
-	*TANDEM_RCV_CB(skb) = saved;
+	*TANDEM_CB(skb) = saved;
 	TANDEM_CB(skb)->end_seq -= len - skb->len;
 	return ok;
 }
@@ -211,11 +211,11 @@ static bool hold_flow(struct tandem_flow *flow)
 
 void tandem_rcv_again(struct net *net, struct sk_buff *skb)
 {
-	const struct tandem_rcv_cb *cb = TANDEM_RCV_CB(skb);
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_flow_key key;
 	struct tandem_flow *flow;
 
-	tandem_key_from_skb(&key, skb, cb->seg.wire);
+	tandem_key_from_skb(&key, skb, cb->wire);
 	flow = tandem_flow_lookup(net, &key, cb->dif, cb->sdif);
 	/* Not to another request: that would not end.  The peer will ask again. */
 	if (flow && flow->kind == TANDEM_FLOW_SOCK && hold_flow(flow))

@@ -72,26 +72,6 @@ void tandem_wire_net_exit(struct net *net);
 int tandem_v4_connect(struct sock *sk, tandem_sockaddr_t *uaddr, int addr_len);
 int tandem_v6_connect(struct sock *sk, tandem_sockaddr_t *uaddr, int addr_len);
 
-/**
- * struct tandem_rcv_cb - skb->cb of a received segment
- * @seg:	what every room sees, TANDEM_CB()
- * @dif:	arrival device
- * @sdif:	the slave's below an l3 master, or 0
- * @tw_isn:	the SYN takes over a TIME-WAIT: use this ISN; else 0
- * @nhoff:	IPv6: offset of the last next-header field, for the xfrm decoder
- * @udp_sport:	udp wire: the UDP port it came from
- */
-struct tandem_rcv_cb {
-	struct tandem_skb_cb	seg;
-	int			dif;
-	int			sdif;
-	u32			tw_isn;
-	u16			nhoff;
-	__be16			udp_sport;
-};
-
-#define TANDEM_RCV_CB(skb)	((struct tandem_rcv_cb *)&((skb)->cb[0]))
-
 /*
  * The common way in (wire.c), the handler of both families, with the transport header
  * at skb->data: checks length, data offset and checksum, finds the owner, asks xfrm
@@ -108,7 +88,7 @@ bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb);
 void tandem_rcv_udp(struct sk_buff *skb);
 /*
  * The owner that tandem_rcv() found is no more: find the one that took its place.
- * Takes @skb, whose TANDEM_RCV_CB() is filled. rcu_read_lock held.
+ * Takes @skb, whose TANDEM_CB() is filled. rcu_read_lock held.
  */
 void tandem_rcv_again(struct net *net, struct sk_buff *skb);
 /*

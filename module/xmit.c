@@ -139,6 +139,8 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 
 	if (clone) {
 		cb->sent_us = tandem_now_us();
+		tandem_rate_sent(&tp->rate, &tp->cc, &cb->rate, cb->sent_us,
+				 tandem_pipe(tp), cb->segs);
 		skb = skb_cloned(skb) ? pskb_copy(skb, gfp) : skb_clone(skb, gfp);
 		if (unlikely(!skb)) {
 			TANDEM_INC(sock_net(sk), OUTNOMEM);

@@ -34,8 +34,10 @@ KNOBS = dict(
     challenge_ack_limit=(INT_MAX, 0, INT_MAX), syncookies=(1, 0, 2),
     no_delay=(0, 0, 1), tcp_wire=(1, 0, 1),
     udp_port=(0, 0, 65535), isn_fixed=(0, 0, 0xffffffff))
-OTHERS = ("rmem", "wmem", "mem", "wire", "congestion_control",
-          "available_congestion_control")
+CHOICES = {"congestion_control": "reno", "rto_estimator": "rfc6298",
+           "loss_detection": "rack", "ack_policy": "delayed"}
+OTHERS = ("rmem", "wmem", "mem", "wire", "allowed_congestion_control",
+          *CHOICES, *("available_" + c for c in CHOICES))
 
 
 def read(name):
@@ -69,8 +71,9 @@ def test_defaults(w):
             check(read(name) == [str(default)], "%s is %s" % (
                 name, read(name)))
     check(read("wire") == ["native"], "wire")
-    check(read("congestion_control") == ["reno"], "congestion_control")
-    check("reno" in read("available_congestion_control"), "available")
+    for name, default in CHOICES.items():
+        check(read(name) == [default], "%s is %s" % (name, read(name)))
+        check(default in read("available_" + name), "%s is available" % default)
 
 
 def test_ranges(w):
@@ -115,12 +118,46 @@ def test_buffers(w):
 
 def test_names(w):
     tandem_only()
-    for name in ("wire", "congestion_control"):
+    for name in ("wire", *CHOICES):
         old = read(name)
         got = write(name, "nonesuch")
         check(got in (errno.EINVAL, errno.ENOENT), "%s: %s" % (name, got))
         check(read(name) == old, "the old value stays")
         check(write(name, old[0]) == 0, "its own value is taken")
+
+
+def test_choices_reach_sockets(w):
+    """Each mechanism by name: the netns's default, one socket's, a child's."""
+    tandem_only()
+    for name, option in (("rto_estimator", 1003), ("loss_detection", 1004),
+                         ("ack_policy", 1005)):
+        for other in read("available_" + name):
+            with w.socket() as s:
+                s.setsockopt(254, option, other.encode())
+                check(name_of(s, option) == other, "%s of one socket" % name)
+            check(write(name, other) == 0, "%s = %s" % (name, other))
+            with w.socket() as s:
+                check(name_of(s, option) == other, "%s of new ones" % name)
+            write(name, CHOICES[name])
+        with w.socket() as s:
+            try:
+                s.setsockopt(254, option, b"nonesuch")
+                check(False, "%s takes any name" % name)
+            except OSError as e:
+                check(e.errno == errno.ENOENT, "%s: %s" % (name, e))
+
+
+def name_of(s, option):
+    return s.getsockopt(254, option, 16).rstrip(b"\0").decode()
+
+
+def test_allowed_congestion_control(w):
+    tandem_only()
+    allowed = "allowed_congestion_control"
+    check("reno" in read(allowed), "reno is allowed: %s" % read(allowed))
+    check(write(allowed, "reno nonesuch") in (errno.ENOENT, errno.EACCES,
+                                              errno.EPERM), "an unknown name")
+    check("reno" in read(allowed), "nothing changed")
 
 
 def test_per_namespace(w):

@@ -12,6 +12,7 @@
 
 #ifdef __KERNEL__
 #include <linux/list.h>
+#include <linux/types.h>
 struct module;
 #else
 #include <tandem/pure_user.h>
@@ -24,11 +25,13 @@ struct module;
  * @name:	as in sysctls and socket options; no blanks, not empty
  * @owner:	the module, held by every socket and netns that uses it; NULL: tandem's own
  * @list:	the registry's
+ * @allowed:	the registry's: any program may choose it, not only privileged ones
  */
 struct tandem_choice {
 	char		name[TANDEM_CHOICE_NAME_MAX];
 	struct module	*owner;
 	struct list_head list;
+	bool		allowed;
 };
 
 #endif /* _TANDEM_CHOICE_H */

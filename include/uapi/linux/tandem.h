@@ -24,6 +24,10 @@
 /* Options of our own, above TCP's numbers; level SOL_TANDEM only. */
 #define TANDEM_WIRE		1001	/* int: TANDEM_WIRE_*, before bind/connect/listen */
 #define TANDEM_REMOTE_UDP_PORT	1002	/* int: the peer's UDP port, before connect */
+/* Strings, a name each; what there is: net.tandem.available_... */
+#define TANDEM_RTO_ESTIMATOR	1003	/* "rfc6298", "fixed" */
+#define TANDEM_LOSS_DETECTION	1004	/* "rack", "dupthresh" */
+#define TANDEM_ACK_POLICY	1005	/* "delayed", "every" */
 #define TANDEM_ZEROCOPY		1008	/* int, 0 or 1: SO_ZEROCOPY for kernels before 6.4 */
 
 /* Values of TANDEM_WIRE. */

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * choose.c - what a socket has chosen of choice.c's mechanisms: RTO estimator, loss
+ * detection, ACK policy.  (Congestion control keeps state of its own: cong.c.)
+ *
+ * A new socket takes its netns's defaults, a child what its listener has.  A change
+ * takes effect with the next segment.
+ */
+#include <net/sock.h>
+#include "choice.h"
+#include "recovery.h"
+#include "sock.h"
+#include "socket.h"
+#include "timer.h"
+
+/* Congestion control is the first of the kinds and not among these. */
+#define FIRST_KIND	(TANDEM_KIND_CONG + 1)
+
+/**
+ * tandem_choose_defaults() - a new socket takes its netns's defaults
+ * @sk: has chosen nothing yet
+ */
+void tandem_choose_defaults(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	int kind;
+
+	for (kind = FIRST_KIND; kind < TANDEM_KINDS; kind++)
+		tp->choice[kind] = tandem_choice_get_default(sock_net(sk), kind);
+}
+
+/**
+ * tandem_choose_again() - a child takes what its listener has
+ * @child: has chosen nothing yet
+ * @lsk: need not be locked
+ */
+void tandem_choose_again(struct sock *child, const struct sock *lsk)
+{
+	const struct tandem_sock *ltp = tandem_sk(lsk);
+	struct tandem_sock *tp = tandem_sk(child);
+	int kind;
+
+	rcu_read_lock();
+	for (kind = FIRST_KIND; kind < TANDEM_KINDS; kind++)
+		tp->choice[kind] = tandem_choice_get_again(sock_net(child), kind,
+							   READ_ONCE(ltp->choice[kind]));
+	rcu_read_unlock();
+}
+
+/**
+ * tandem_choose() - a program chooses by name
+ * @sk: locked
+ * @kind: of what
+ * @name: the name
+ *
+ * Return: 0, -ENOENT, -EBUSY.
+ */
+int tandem_choose(struct sock *sk, enum tandem_kind kind, const char *name)
+{
+	const struct tandem_choice *choice = tandem_choice_get(kind, name, true);
+	struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_choice *old = tp->choice[kind];
+
+	if (IS_ERR(choice))
+		return PTR_ERR(choice);
+	/* tandem_choose_again() reads a listener's without its lock. */
+	WRITE_ONCE(tp->choice[kind], choice);
+	tandem_choice_put(old);
+	return 0;
+}
+
+/**
+ * tandem_unchoose() - the socket ends
+ * @sk: nobody can find it any more
+ */
+void tandem_unchoose(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	int kind;
+
+	for (kind = FIRST_KIND; kind < TANDEM_KINDS; kind++) {
+		tandem_choice_put(tp->choice[kind]);
+		tp->choice[kind] = NULL;
+	}
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pace.c - spreading what may be sent over the round trip.
+ *
+ * A window's worth of segments sent at once fills the bottleneck's queue, or overflows
+ * it; sent evenly it does neither (RFC 9002 section 7.7 gives the reasons).  The rate is
+ * sk_pacing_rate, bytes of payload per second: congestion control's own if it has one,
+ * else cwnd over srtt with room to grow, as Linux TCP does.
+ *
+ * Who enforces it: the fq qdisc, which says so in sk_pacing_status; without fq this file
+ * does, by a timer per connection, for algorithms that ask for it (TANDEM_CONG_PACED)
+ * and for programs that set SO_MAX_PACING_RATE.
+ *
+ * Segments go in bursts of up to a millisecond (at most 64 KB), for a timer for each
+ * would cost more than it helps; TCP's TSO bursts are as long.  A timer that was late
+ * may catch up, at up to twice the rate.
+ *
+ * The armed timer holds a reference on the socket.  It runs in softirq; when a program
+ * has the socket it leaves a bit for tandem_release_cb().
+ */
+#include <linux/hrtimer.h>
+#include <net/sock.h>
+#include "output.h"
+#include "pace.h"
+#include "reason.h"
+#include "recovery.h"
+
+#define BURST_NS	NSEC_PER_MSEC
+#define BURST_BYTES	65536U
+
+static bool pacing_is_ours(const struct sock *sk)
+{
+	const struct tandem_cong_ops *ops = tandem_sk(sk)->cc.ops;
+	u32 status = READ_ONCE(sk->sk_pacing_status);
+
+	if (status != SK_PACING_NONE)
+		return status == SK_PACING_NEEDED;
+	return ops && ops->flags & TANDEM_CONG_PACED;
+}
+
+/* How far ahead of time a segment may go, so that bursts are worth a timer. */
+static u64 burst_ns(unsigned long rate)
+{
+	return min_t(u64, BURST_NS, div64_ul((u64)BURST_BYTES * NSEC_PER_SEC, rate));
+}
+
+bool tandem_pace_blocks(struct sock *sk)
+{
+	unsigned long rate = READ_ONCE(sk->sk_pacing_rate);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!tp->pace_next_ns || !pacing_is_ours(sk) || !rate || rate == ~0UL)
+		return false;
+	if (tp->pace_next_ns <= ktime_get_ns() + burst_ns(rate))
+		return false;
+	if (!hrtimer_is_queued(&tp->pace_timer)) {
+		hrtimer_start(&tp->pace_timer, ns_to_ktime(tp->pace_next_ns),
+			      HRTIMER_MODE_ABS_PINNED_SOFT);
+		sock_hold(sk);
+	}
+	return true;
+}
+
+void tandem_pace_sent(struct sock *sk, u32 len)
+{
+	unsigned long rate = READ_ONCE(sk->sk_pacing_rate);
+	struct tandem_sock *tp = tandem_sk(sk);
+	u64 now, len_ns;
+
+	if (!len || !pacing_is_ours(sk) || !rate || rate == ~0UL)
+		return;
+	now = ktime_get_ns();
+	len_ns = div64_ul((u64)len * NSEC_PER_SEC, rate);
+	if (tp->pace_next_ns < now) {
+		/* Late: up to half of the time is given as a present. */
+		len_ns -= min_t(u64, len_ns / 2, now - tp->pace_next_ns);
+		tp->pace_next_ns = now;
+	}
+	tp->pace_next_ns += len_ns;
+}
+
+/**
+ * tandem_update_pacing_rate() - what the segments are spread to
+ * @sk: locked
+ *
+ * The algorithm's own rate, or as Linux TCP: cwnd per round trip, doubled while slow
+ * start doubles cwnd, else with a fifth to spare; never above SO_MAX_PACING_RATE.
+ */
+void tandem_update_pacing_rate(struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u32 percent = tp->cc.cwnd < tp->cc.ssthresh / 2 ? 200 : 120;
+	u64 rate = tp->cc.pacing_rate;
+
+	if (!rate) {
+		if (!tp->cc.srtt_us)
+			return;
+		rate = (u64)tp->mss_cache * max(tp->cc.cwnd, tp->packets_out) * percent;
+		rate = div_u64(rate * (USEC_PER_SEC / 100), tp->cc.srtt_us);
+	}
+	WRITE_ONCE(sk->sk_pacing_rate,
+		   min_t(u64, rate, READ_ONCE(sk->sk_max_pacing_rate)));
+}
+
+void tandem_pace_expired(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
+		return;
+	if (tp->lost_out > tp->retrans_out)
+		tandem_xmit_retransmit_queue(sk, tp->cc.ca_state == TANDEM_CA_LOSS ?
+					     TANDEM_R_RTX_RTO : TANDEM_R_RTX_FAST, false);
+	tandem_push_pending(sk);
+}
+
+static enum hrtimer_restart pace_timer_fn(struct hrtimer *timer)
+{
+	struct tandem_sock *tp = container_of(timer, struct tandem_sock, pace_timer);
+	struct sock *sk = tandem_to_sk(tp);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		tandem_pace_expired(sk);
+	else if (!test_and_set_bit(TANDEM_DEFER_PACE, &tp->deferred))
+		sock_hold(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+	return HRTIMER_NORESTART;
+}
+
+void tandem_pace_init(struct sock *sk)
+{
+	hrtimer_setup(&tandem_sk(sk)->pace_timer, pace_timer_fn, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_PINNED_SOFT);
+}
+
+void tandem_pace_stop(struct sock *sk)
+{
+	/* One that runs just now waits for the lock, and has its own reference. */
+	if (hrtimer_try_to_cancel(&tandem_sk(sk)->pace_timer) == 1)
+		__sock_put(sk);
+}
