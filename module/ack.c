@@ -32,7 +32,12 @@ static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected)
 
 	if (rtt_us < 0)
 		return;
-	tandem_rtt_sample(&tp->rtt, min_t(s64, rtt_us, U32_MAX), expected);
+	rtt_us = min_t(s64, rtt_us, U32_MAX);
+	if (tandem_rto_ops(tp)->sample)
+		tandem_rto_ops(tp)->sample(&tp->rtt, rtt_us, expected);
+	else
+		tandem_rtt_sample(&tp->rtt, rtt_us, expected);
+	tp->tlp_wait_rtt = false;
 	tp->cc.srtt_us = tandem_rtt_srtt_us(&tp->rtt);
 	tp->cc.min_rtt_us = tp->rtt.min_us;
 	tandem_update_rto(sk);
@@ -70,11 +75,17 @@ static void update_window(struct sock *sk, const struct sk_buff *skb,
 	}
 }
 
-void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb,
+void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked,
 			  struct tandem_ack_event *ev)
 {
-	tandem_rate_pick(&tandem_sk(sk)->rate, &ev->pick, &cb->rate, cb->sent_us,
-			 cb->end_seq, cb->sacked & TANDEM_S_EVER_RETRANS);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!(cb->sacked & TANDEM_S_EVER_RETRANS) &&
+	    !seq_after(cb->end_seq, tp->high_seq))
+		ev->orig_acked = true;
+	tandem_loss_delivered(sk, cb, sacked);
+	tandem_rate_pick(&tp->rate, &ev->pick, &cb->rate, cb->sent_us, cb->end_seq,
+			 cb->sacked & TANDEM_S_EVER_RETRANS);
 }
 
 /* Free what SEG.ACK covers; one RTT sample from the oldest of it that Karn allows. */
@@ -96,13 +107,14 @@ static void clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 			first_sent = cb->sent_us;
 		if (!(cb->sacked & TANDEM_S_SACKED)) {
 			ev->acked_segs += cb->segs;
-			tandem_ack_delivered(sk, cb, ev);
+			tandem_ack_delivered(sk, cb, false, ev);
 		}
 		if (cb->flags & TANDEM_F_SYN)
 			ev->syn_acked = true;
-		tandem_tx_stamp_acked(sk, skb, ack_skb);
 		tandem_rtx_uncount(sk, skb);
-		tandem_rtx_unlink_free(sk, skb);
+		tandem_rtx_unlink(sk, skb);
+		tandem_tx_stamp_acked(sk, skb, ack_skb);
+		tandem_free_queued(sk, skb);
 	}
 	if (!skb)
 		tandem_chrono_stop(sk, TANDEM_CHRONO_BUSY);
@@ -125,6 +137,17 @@ static void timestamp_sample(struct tandem_sock *tp, const struct tandem_opts *o
 	span = tandem_ts_now(tp) - o->tsecr;
 	if (span >= 0)
 		ev->rtt_us = max(span, 1);
+}
+
+/* When that was sent whose timestamp comes back; 0: there is none, or it is nonsense. */
+static u64 echo_time(const struct tandem_sock *tp, const struct tandem_opts *o, u64 now_us)
+{
+	s32 span;
+
+	if (!(o->have & TANDEM_OPT_TS) || !tp->ts_ok || !o->tsecr)
+		return 0;
+	span = (u32)now_us + tp->ts_offset - o->tsecr;
+	return span >= 0 && span < now_us ? now_us - span : 0;
 }
 
 /* RFC 5961 section 5.2 and RFC 9293: believable at all? 0, or -reason. */
@@ -219,9 +242,11 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		return err;
 	tandem_check_app_limited(sk);
 	peer_answered(sk);
+	ev.echo_us = echo_time(tp, o, ev.now_us);
 	if (seq_before(ev.ack, tp->snd_una)) {
 		/* Late, but its SACK blocks may still be news. */
 		if (tp->packets_out) {
+			tandem_loss_look(sk, ev.now_us, ev.echo_us);
 			tandem_sack_input(sk, o, &ev);
 			count_ack(sk, &ev);
 			tandem_recovery_ack(sk, &ev);
@@ -234,13 +259,16 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		tp->first_rtx_us = 0;	/* it answers: a stall, not silence */
 	if (seq_after(ev.ack, tp->snd_una))
 		new_data_acked(sk, &ev);
+	tandem_loss_look(sk, ev.now_us, ev.echo_us);
+	tandem_sack_input(sk, o, &ev);
 	if (!tp->packets_out) {
 		count_ack(sk, &ev);
+		/* All is there; but a D-SACK may still tell that a copy was needless. */
+		if (ev.dsack)
+			tandem_recovery_ack(sk, &ev);
 		ack_without_flight(sk);
 		return 1;
 	}
-
-	tandem_sack_input(sk, o, &ev);
 	ev.is_dup = ev.ack == ev.prior_una && !ev.has_data && !ev.window_update;
 	if (ev.ack != ev.prior_una) {
 		clean_rtx_queue(sk, skb, &ev);

@@ -16,10 +16,14 @@ struct tandem_ack_event {
 	u32	acked_segs;	/* newly covered by SEG.ACK and not SACKed before */
 	u32	sacked_segs;	/* newly SACKed */
 	u32	acked_bytes;
+	u32	delivered;	/* segments that left the network with it (recovery.c) */
 	s64	rtt_us;		/* -1: no sample */
 	bool	window_update;	/* SND.WND changed */
 	bool	has_data;	/* the segment carries data */
-	bool	dsack;		/* carried a D-SACK */
+	bool	dsack;		/* carried a D-SACK that can be of a copy of ours, */
+	bool	dsack_tlp;	/* and is of the tail loss probe */
+	bool	orig_acked;	/* something sent before high_seq, once, was delivered */
+	u64	echo_us;	/* when that was sent whose timestamp it echoes; 0: unknown */
 	bool	syn_acked;
 	bool	rtx_acked;	/* something retransmitted was covered (Karn) */
 	bool	is_dup;		/* a duplicate ACK, RFC 5681 section 2 */
@@ -34,8 +38,8 @@ struct tandem_ack_event {
  */
 int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o);
 
-/* A segment of ours was ACKed or SACKed for the first time. */
-void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb,
+/* A segment of ours was ACKed, or @sacked, for the first time. */
+void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked,
 			  struct tandem_ack_event *ev);
 
 /* scoreboard.c: mark what the SACK blocks of @o cover. */

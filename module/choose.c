@@ -27,6 +27,7 @@ void tandem_choose_defaults(struct sock *sk)
 
 	for (kind = FIRST_KIND; kind < TANDEM_KINDS; kind++)
 		tp->choice[kind] = tandem_choice_get_default(sock_net(sk), kind);
+	tandem_update_rto(sk);
 }
 
 /**
@@ -45,6 +46,7 @@ void tandem_choose_again(struct sock *child, const struct sock *lsk)
 		tp->choice[kind] = tandem_choice_get_again(sock_net(child), kind,
 							   READ_ONCE(ltp->choice[kind]));
 	rcu_read_unlock();
+	tandem_update_rto(child);
 }
 
 /**
@@ -66,6 +68,8 @@ int tandem_choose(struct sock *sk, enum tandem_kind kind, const char *name)
 	/* tandem_choose_again() reads a listener's without its lock. */
 	WRITE_ONCE(tp->choice[kind], choice);
 	tandem_choice_put(old);
+	if (kind == TANDEM_KIND_RTO)
+		tandem_update_rto(sk);
 	return 0;
 }
 

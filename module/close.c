@@ -226,6 +226,10 @@ static void stop_timers_sync(struct sock *sk)
 	sk_stop_timer_sync(sk, &tp->rtx_timer);
 	sk_stop_timer_sync(sk, &tp->delack_timer);
 	sk_stop_timer_sync(sk, &sk->sk_timer);
+	if (hrtimer_cancel(&tp->pace_timer))
+		__sock_put(sk);
+	if (hrtimer_cancel(&tp->loss_timer))
+		__sock_put(sk);
 }
 
 /**

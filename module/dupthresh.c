@@ -26,7 +26,7 @@ static void dupthresh_init(struct tandem_loss *l)
 
 	BUILD_BUG_ON(sizeof(*d) > TANDEM_LOSS_PRIV);
 	d->n = 0;
-	l->reord_seen = false;
+	l->reord_seen = 0;
 	l->reordering = TANDEM_DUPTHRESH;
 }
 

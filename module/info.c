@@ -2,7 +2,7 @@
 /*
  * info.c - TCP_INFO: a connection's numbers in the struct that tools know.
  *
- * What we do not do stays 0, as in a TCP that does not: ECN, fast open, reordering seen,
+ * What we do not do stays 0, as in a TCP that does not: ECN, fast open,
  * flow label rehash.  What the kernel at hand has no field for is left out.
  */
 #include <linux/tcp.h>
@@ -112,6 +112,7 @@ static void fill_limits(const struct sock *sk, struct tcp_info *info)
 	info->tcpi_sndbuf_limited = sndbuf;
 	info->tcpi_delivered = tp->cc.delivered;
 	info->tcpi_dsack_dups = tp->dsack_dups;
+	info->tcpi_reord_seen = tp->loss.reord_seen;
 	info->tcpi_rcv_ooopack = tp->rcv_ofo;
 #ifdef TANDEM_HAVE_TCP_INFO_TOTAL_RTO
 	info->tcpi_total_rto = tp->total_rto;
@@ -136,7 +137,7 @@ void tandem_fill_info(struct sock *sk, struct tcp_info *info)
 	info->tcpi_state = inet_sk_state_load(sk);
 	info->tcpi_pacing_rate = rate(READ_ONCE(sk->sk_pacing_rate));
 	info->tcpi_max_pacing_rate = rate(READ_ONCE(sk->sk_max_pacing_rate));
-	info->tcpi_reordering = TANDEM_DUPTHRESH;
+	info->tcpi_reordering = READ_ONCE(tp->loss.reordering);
 	info->tcpi_snd_cwnd = tp->cc.cwnd;
 	if (info->tcpi_state == TCP_LISTEN) {
 		/* Convention: children ready for accept(), and the backlog. */

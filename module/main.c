@@ -17,6 +17,7 @@
 #include "demux.h"
 #include "encap.h"
 #include "handshake.h"
+#include "loss.h"
 #include "netns.h"
 #include "ports.h"
 #include "proc.h"
@@ -115,6 +116,9 @@ static int __init tandem_init(void)
 	ret = tandem_cong_room_init();
 	if (ret)
 		return ret;
+	ret = tandem_loss_init();
+	if (ret)
+		goto err_loss;
 	ret = tandem_advert_init();
 	if (ret)
 		goto err_advert;
@@ -165,6 +169,8 @@ err_tcpport:
 err_ports:
 	tandem_advert_exit();
 err_advert:
+	tandem_loss_exit();
+err_loss:
 	tandem_cong_room_exit();
 	return ret;
 }
@@ -182,6 +188,7 @@ static void __exit tandem_exit(void)
 	tandem_tcpport_exit();
 	tandem_ports_exit();
 	tandem_advert_exit();
+	tandem_loss_exit();
 	tandem_cong_room_exit();
 }
 

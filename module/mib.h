@@ -90,6 +90,20 @@
 	X(FASTRETRANS, "FastRetrans", "segments sent again in fast recovery") \
 	X(RTOS, "RtoExpired", "retransmission timeouts")		\
 	X(RTORETRANS, "RtoRetrans", "segments sent again after a timeout")	\
+	X(RACKRETRANS, "RackRetrans", "segments sent again because RACK found them lost by time") \
+	X(TLPRETRANS, "TlpRetrans", "segments sent again as tail loss probes") \
+	X(LOSSPROBES, "LossProbes", "tail loss probes sent, new data or old (RFC 8985 7)") \
+	X(LOSSPROBERECOVERY, "LossProbeRecovery", "times a tail loss probe alone repaired a loss") \
+	X(LOSTRETRANSMIT, "LostRetransmit", "segments lost again after they were sent again") \
+	X(REOTIMEOUTS, "ReoTimeouts", "times a reordering window ended and something was lost") \
+	X(CWRS, "CwrEntered", "times the window was reduced for an ECN-Echo") \
+	X(SACKREORDER, "SackReorder", "segments that came after what was sent after them") \
+	X(TSREORDER, "TSReorder", "times an echo told that a hole was filled by the original") \
+	X(FULLUNDO, "FullUndo", "times fast recovery ended and nothing had been lost") \
+	X(PARTIALUNDO, "PartialUndo", "times fast recovery was undone before its end") \
+	X(DSACKUNDO, "DsackUndo", "reductions undone because all copies came twice") \
+	X(LOSSUNDO, "LossUndo", "timeouts undone because nothing had been lost") \
+	X(SPURIOUSRTOS, "SpuriousRtos", "of these, found by F-RTO (RFC 5682)") \
 	X(SYNRETRANS, "SynRetrans", "SYNs sent again")			\
 	X(RECOVERIES, "Recoveries", "times fast recovery began")	\
 	X(SACKBLOCKSIN, "SackBlocksIn", "SACK blocks received, blocks")	\

@@ -32,7 +32,11 @@ struct tandem_choice;
  * @orphan_retries:	the same when no program holds the socket; 0: 8
  * @rto_min_ms:		bounds of the retransmission timeout
  * @rto_max_ms:		and the longest it backs off to
+ * @rto_fixed_ms:	RTO of the estimator "fixed"
  * @rto_init_ms:	before the first sample
+ * @rto_fixed_ms:	of the estimator "fixed"
+ * @tlp:		tail loss probes, where the loss detector goes with them
+ * @frto:		F-RTO after a timeout
  * @delack_max_ms:	how long an ACK may wait for company
  * @delack_segs:	ACK at least every n-th full segment
  * @keepalive_time:	idle seconds before the first probe
@@ -75,6 +79,9 @@ struct tandem_knobs {
 	int	rto_min_ms;
 	int	rto_max_ms;
 	int	rto_init_ms;
+	int	rto_fixed_ms;
+	int	tlp;
+	int	frto;
 	int	delack_max_ms;
 	int	delack_segs;
 	int	keepalive_time;

@@ -38,7 +38,9 @@ static void moved_out(struct sock *sk, struct sk_buff *skb)
 	tp->snd_nxt = TANDEM_CB(skb)->end_seq;
 	__skb_unlink(skb, &sk->sk_write_queue);
 	tandem_rtx_insert(sk, skb);
+	tandem_rtx_sent(sk, skb);
 	tandem_rtx_count(tp, TANDEM_CB(skb));
+	tandem_prr_sent(&tp->prr, TANDEM_CB(skb)->segs);
 	if (!prior || tp->rtx_event == TANDEM_TIMER_PROBE)
 		tandem_timer_data_sent(sk);
 }
@@ -160,6 +162,8 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 		tandem_chrono_start(sk, TANDEM_CHRONO_RWND);
 	else
 		tandem_chrono_stop(sk, TANDEM_CHRONO_RWND);
+	if (sent)
+		tandem_tlp_schedule(sk);
 	limited |= tandem_pipe(tp) >= tp->cc.cwnd;
 	if (sent || limited)
 		cwnd_validate(tp, limited);

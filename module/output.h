@@ -81,6 +81,7 @@ static inline struct sk_buff *tandem_rtx_next(const struct sk_buff *skb)
 
 /* Bookkeeping of a segment's flags; all counts of the scoreboard change here. */
 void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb);
+void tandem_rtx_unmark_lost(struct sock *sk);
 void tandem_rtx_mark_sacked(struct sock *sk, struct sk_buff *skb);
 void tandem_rtx_uncount(struct sock *sk, struct sk_buff *skb);
 
@@ -97,7 +98,31 @@ static inline void tandem_rtx_count(struct tandem_sock *tp,
 		tp->retrans_out += cb->segs;
 }
 
+/*
+ * A segment on sent_list or lost_list keeps the list's node where a clone has its route
+ * and its destructor.  Around whatever makes a clone, or a copy, the route must look
+ * empty, or it would be taken over; the destructor never is.
+ */
+static inline unsigned long tandem_rtx_hide(struct sk_buff *skb)
+{
+	unsigned long node = skb->_skb_refdst;
+
+	skb->_skb_refdst = 0;
+	return node;
+}
+
+static inline void tandem_rtx_show(struct sk_buff *skb, unsigned long node)
+{
+	skb->_skb_refdst = node;
+}
+
+/* Into the tree; it is on no list yet. */
 void tandem_rtx_insert(struct sock *sk, struct sk_buff *skb);
+/* It was sent just now: the last on sent_list. */
+void tandem_rtx_sent(struct sock *sk, struct sk_buff *skb);
+/* Out of tree and list, for its last moments. */
+void tandem_rtx_unlink(struct sock *sk, struct sk_buff *skb);
+void tandem_free_queued(struct sock *sk, struct sk_buff *skb);
 /* The segment of rtx_queue that holds @seq, or the first behind it; or NULL. */
 struct sk_buff *tandem_rtx_find(const struct sock *sk, u32 seq);
 void tandem_rtx_unlink_free(struct sock *sk, struct sk_buff *skb);

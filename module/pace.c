@@ -108,9 +108,9 @@ void tandem_pace_expired(struct sock *sk)
 
 	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
 		return;
-	if (tp->lost_out > tp->retrans_out)
-		tandem_xmit_retransmit_queue(sk, tp->cc.ca_state == TANDEM_CA_LOSS ?
-					     TANDEM_R_RTX_RTO : TANDEM_R_RTX_FAST, false);
+	/* F-RTO sends nothing again until it knows. */
+	if (tp->lost_out > tp->retrans_out && tp->frto.step == TANDEM_FRTO_OFF)
+		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk), false);
 	tandem_push_pending(sk);
 }
 

@@ -41,7 +41,7 @@ static void rack_init(struct tandem_loss *l)
 	BUILD_BUG_ON(sizeof(*r) > TANDEM_LOSS_PRIV);
 	memset(r, 0, sizeof(*r));
 	r->mult = 1;
-	l->reord_seen = false;
+	l->reord_seen = 0;
 	l->reordering = TANDEM_DUPTHRESH;
 }
 
@@ -59,7 +59,7 @@ static void detect_reordering(struct tandem_loss *l, struct tandem_rack *r,
 	if (!r->have_fack || seg->retrans || !seq_before(seg->end_seq, r->fack))
 		return;
 	by = DIV_ROUND_UP(r->fack - seg->seq, max(l->mss, 1U));
-	l->reord_seen = true;
+	l->reord_seen++;
 	l->reordering = clamp_t(u32, by, l->reordering, TANDEM_REORDERING_MAX);
 }
 
@@ -106,7 +106,7 @@ static void rack_event(struct tandem_loss *l, enum tandem_loss_event ev)
 		break;
 	case TANDEM_LOSS_EV_UNDO:
 		/* It was only late, and by more than the window. */
-		l->reord_seen = true;
+		l->reord_seen++;
 		break;
 	case TANDEM_LOSS_EV_FORGET:
 		break;			/* when something was sent stays true */

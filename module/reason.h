@@ -56,6 +56,8 @@
 	/* retransmissions */						\
 	X(RTX_RTO, "timeout", TANDEM_MIB_RTORETRANS)			\
 	X(RTX_FAST, "fast-retransmit", TANDEM_MIB_FASTRETRANS)		\
+	X(RTX_RACK, "rack", TANDEM_MIB_RACKRETRANS)			\
+	X(RTX_TLP, "tail-loss-probe", TANDEM_MIB_TLPRETRANS)		\
 	X(RTX_SYN, "syn-timeout", TANDEM_MIB_SYNRETRANS)		\
 	X(RTX_SYNACK, "syn-ack-timeout", TANDEM_MIB_SYNACKRETRANS)	\
 	X(RTX_PMTU, "smaller-mtu", 0)

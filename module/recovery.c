@@ -2,16 +2,23 @@
 /*
  * recovery.c - what to do about loss.
  *
- *   OPEN      --SACK or dup ACK-->  DISORDER  --three above-->  RECOVERY
- *   any state --RTO-->  LOSS        RECOVERY, LOSS  --high_seq ACKed-->  OPEN
+ *   OPEN       --SACK or dup ACK-->  DISORDER        OPEN, DISORDER, CWR  --loss-->  RECOVERY
+ *   OPEN, DISORDER  --ECN-Echo-->  CWR               any state  --RTO-->  LOSS
+ *   CWR  --beyond high_seq ACKed-->  OPEN            RECOVERY, LOSS  --high_seq ACKed-->  OPEN
+ *   RECOVERY, LOSS  --it was no loss-->  OPEN
  *
- * With SACK (RFC 6675) the scoreboard says what is lost, and pipe says how much more
- * may go.  Without SACK (NewReno, RFC 6582) each duplicate ACK stands for one segment
+ * With SACK a loss detector (loss.c) says what is lost, and pipe (RFC 6675) how much is
+ * in flight.  Without SACK (NewReno, RFC 6582) each duplicate ACK stands for one segment
  * that left the network, and each partial ACK for one more hole.  A timeout (RFC 6298
- * section 5, RFC 5681 section 3.1) calls all lost that was not SACKed and starts
- * again from one segment.
+ * section 5, RFC 5681 section 3.1) sends the oldest segment again, and with it calls
+ * lost what was sent so long ago that it, too, should have been heard of (RFC 8985
+ * section 6.3).
  *
- * high_seq is RFC 6582's "recover": what had been sent when recovery began.  One
+ * In CWR and RECOVERY proportional rate reduction leads cwnd to ssthresh (prr.c); a
+ * congestion control that brings control() does that itself.  If it turns out that
+ * nothing was lost (undo.c) cwnd and ssthresh become what they were: RFC 4015.
+ *
+ * high_seq is RFC 6582's "recover": what had been sent when the reduction began.  One
  * window is reduced once.
  */
 #include <net/sock.h>
@@ -30,36 +37,21 @@ void tandem_recovery_reset(struct sock *sk)
 	tp->lost_out = 0;
 	tp->retrans_out = 0;
 	tp->dupacks = 0;
-	tp->n_sack_top = 0;
 	tp->high_seq = tp->snd_una;
-	tp->lost_upto = tp->snd_una;
-	tp->rtx_hint_seq = tp->snd_una;
-	tp->highest_sack = tp->snd_una;
 	memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
+	memset(&tp->undo, 0, sizeof(tp->undo));
+	memset(&tp->frto, 0, sizeof(tp->frto));
+	tandem_prr_start(&tp->prr, 0);
+	/* Whoever resets has emptied them, or never filled them. */
+	INIT_LIST_HEAD(&tp->sent_list);
+	INIT_LIST_HEAD(&tp->lost_list);
+	tandem_loss_reset(sk);
 }
 
-/* RFC 6675 Update(): mark what lies below three SACKed segments. */
-static void mark_lost_by_sack(struct sock *sk)
+static void tell_cong(struct tandem_sock *tp, enum tandem_cong_event ev)
 {
-	struct tandem_sock *tp = tandem_sk(sk);
-	struct sk_buff *skb;
-	u32 edge;
-
-	if (tp->n_sack_top < TANDEM_DUPTHRESH)
-		return;
-	edge = tp->sack_top[TANDEM_DUPTHRESH - 1];
-	tp->lost_upto = seq_max(tp->lost_upto, tp->snd_una);
-	if (!seq_before(tp->lost_upto, edge))
-		return;
-	for (skb = tandem_rtx_find(sk, tp->lost_upto); skb; skb = tandem_rtx_next(skb)) {
-		struct tandem_skb_cb *cb = TANDEM_CB(skb);
-
-		if (seq_after(cb->end_seq, edge))
-			break;
-		if (!(cb->sacked & (TANDEM_S_SACKED | TANDEM_S_LOST)))
-			tandem_rtx_mark_lost(sk, skb);
-	}
-	tp->lost_upto = edge;
+	tp->cc.in_flight = tandem_pipe(tp);
+	tandem_cong_event(&tp->cc, ev);
 }
 
 /*
@@ -102,20 +94,90 @@ static void mark_head_lost(struct sock *sk)
 		tp->sacked_out = tp->packets_out - tp->lost_out;
 }
 
-/* RFC 5681 section 3.2 step 2, RFC 6675 section 5 step 4. */
-static void enter_recovery(struct sock *sk)
+static bool advanced(const struct tandem_ack_event *ev)
+{
+	return seq_after(ev->ack, ev->prior_una);
+}
+
+/* ---- reducing ---- */
+
+/*
+ * A reduction of the window begins: what ssthresh says, led there by PRR.  RecoverFS is
+ * what was in flight before this ACK (RFC 9937 section 6).
+ */
+static void start_reduction(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_cc *cc = &tp->cc;
 
+	cc->in_flight = tandem_pipe(tp);
+	cc->prior_cwnd = cc->cwnd;
+	cc->ssthresh = max(cc->ops->ssthresh(cc), TANDEM_CWND_MIN);
+	cc->cwnd_cnt = 0;
+	tp->tlp_out = false;
+	tandem_prr_start(&tp->prr, tp->packets_out - tp->sacked_out + ev->delivered);
+}
+
+/* RFC 5681 section 3.2 step 2, RFC 6675 section 5 step 4. */
+static void enter_recovery(struct sock *sk, const struct tandem_ack_event *ev)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 ssthresh = tp->cc.ssthresh;
+
+	if (tp->cc.ca_state == TANDEM_CA_CWR) {
+		/* This window is being reduced already, and for good reason. */
+		tp->undo.active = false;
+	} else {
+		start_reduction(sk, ev);
+		tandem_undo_start(&tp->undo, tp->snd_una, tp->retrans_out,
+				  tp->cc.prior_cwnd, ssthresh);
+	}
 	tp->high_seq = tp->snd_nxt;
-	tp->cc.prior_cwnd = tp->cc.cwnd;
-	tp->cc.ssthresh = max(tp->cc.ops->ssthresh(&tp->cc), TANDEM_CWND_MIN);
-	tp->cc.cwnd = tp->cc.ssthresh;
-	tp->cc.cwnd_cnt = 0;
 	tp->cc.ca_state = TANDEM_CA_RECOVERY;
-	tp->rtx_hint_seq = tp->snd_una;
-	tandem_cong_event(&tp->cc, TANDEM_CONG_EV_RECOVERY);
+	tell_cong(tp, TANDEM_CONG_EV_RECOVERY);
 	TANDEM_INC(sock_net(sk), RECOVERIES);
+}
+
+void tandem_enter_cwr(struct sock *sk)
+{
+	const struct tandem_ack_event none = {};
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->cc.ca_state >= TANDEM_CA_CWR || tp->cc.ops->flags & TANDEM_CONG_DCTCP_ECN)
+		return;
+	start_reduction(sk, &none);
+	tp->undo.active = false;
+	tp->high_seq = tp->snd_nxt;
+	tp->cc.ca_state = TANDEM_CA_CWR;
+	tell_cong(tp, TANDEM_CONG_EV_CWR);
+	TANDEM_INC(sock_net(sk), CWRS);
+}
+
+/*
+ * A tail loss probe repaired a loss all by itself, so that there was nothing to recover:
+ * one reduction for it (RFC 8985 section 7.4.2).
+ */
+static void probe_repaired(struct sock *sk)
+{
+	const struct tandem_ack_event none = {};
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	TANDEM_INC(sock_net(sk), LOSSPROBERECOVERY);
+	if (tp->cc.ca_state >= TANDEM_CA_CWR)
+		return;
+	start_reduction(sk, &none);
+	tp->undo.active = false;
+	tell_cong(tp, TANDEM_CONG_EV_CWR);
+	if (!tp->cc.ops->control)
+		tp->cc.cwnd = min(tp->cc.cwnd, tp->cc.ssthresh);
+	tell_cong(tp, TANDEM_CONG_EV_RECOVERED);
+}
+
+/* Nothing to be done, or nothing more; holes there may be. */
+static void calm(struct tandem_sock *tp)
+{
+	tp->dupacks = 0;
+	tp->cc.ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
 }
 
 /*
@@ -129,31 +191,117 @@ static bool recovered(const struct tandem_sock *tp)
 	return seq_after(tp->snd_una, tp->high_seq);
 }
 
-static void leave_recovery(struct sock *sk)
+/* ---- undoing ---- */
+
+/* RFC 4015 section 3: @unmark: what is marked lost is not. */
+static void undo(struct sock *sk, bool unmark)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_cc *cc = &tp->cc;
+
+	if (unmark)
+		tandem_rtx_unmark_lost(sk);
+	cc->cwnd = min(max(cc->cwnd, cc->ops->undo_cwnd(cc)), cc->cwnd_clamp);
+	cc->ssthresh = max(cc->ssthresh, tp->undo.ssthresh);
+	tp->undo.active = false;
+	tp->frto.step = TANDEM_FRTO_OFF;
+	tell_cong(tp, TANDEM_CONG_EV_UNDO);
+}
+
+/* All that was sent again arrived twice; in any state, and a while after. */
+static bool undo_by_dsack(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (tp->cc.ca_state == TANDEM_CA_RECOVERY) {
-		tp->cc.cwnd = tp->cc.ssthresh;
-		/* RFC 6582 section 3.2 step 3: dup ACKs hid pipe, so no burst now. */
-		if (!tp->sack_ok)
-			tp->cc.cwnd = clamp(tandem_pipe(tp) + 1, TANDEM_CWND_MIN,
-					    tp->cc.ssthresh);
-		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_RECOVERED);
-	}
-	if (!tp->sack_ok)
-		tp->sacked_out = 0;
-	tp->dupacks = 0;
-	tp->cc.ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
+	if (!ev->dsack || !tandem_undo_by_dsack(&tp->undo))
+		return false;
+	undo(sk, false);
+	TANDEM_INC(sock_net(sk), DSACKUNDO);
+	return true;
 }
 
-/* OPEN and DISORDER: is it loss yet? */
+/* RECOVERY: the ACK of an original, while more is missing. */
+static bool undo_partial(struct sock *sk, const struct tandem_ack_event *ev)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!advanced(ev) || !tandem_undo_by_echo(&tp->undo, ev->echo_us))
+		return false;
+	/* The path reorders by more than we thought. */
+	tandem_loss_tell(sk, TANDEM_LOSS_EV_UNDO);
+	TANDEM_INC(sock_net(sk), TSREORDER);
+	if (tp->retrans_out)
+		return true;		/* call no more lost until their fate is known */
+	undo(sk, true);
+	calm(tp);
+	TANDEM_INC(sock_net(sk), PARTIALUNDO);
+	return true;
+}
+
+/* LOSS: the timeout was a mistake, whether @frto says so or the echo. */
+static void undo_loss(struct sock *sk, bool frto)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	undo(sk, true);
+	tp->retransmits = 0;
+	tp->backoff = 0;
+	TANDEM_INC(sock_net(sk), LOSSUNDO);
+	if (frto)
+		TANDEM_INC(sock_net(sk), SPURIOUSRTOS);
+	calm(tp);
+}
+
+/* ---- after every ACK ---- */
+
+static void leave_recovery(struct sock *sk, const struct tandem_ack_event *ev)
+{
+	bool was_loss = tandem_sk(sk)->cc.ca_state == TANDEM_CA_LOSS;
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_cc *cc = &tp->cc;
+
+	if (tandem_undo_by_dsack(&tp->undo) || tandem_undo_by_echo(&tp->undo, ev->echo_us)) {
+		undo(sk, false);
+		if (was_loss)
+			TANDEM_INC(sock_net(sk), LOSSUNDO);
+		else
+			TANDEM_INC(sock_net(sk), FULLUNDO);
+	} else {
+		tandem_loss_tell(sk, TANDEM_LOSS_EV_RECOVERED);
+		if (!was_loss && !cc->ops->control) {
+			cc->cwnd = cc->ssthresh;
+			/* RFC 6582 section 3.2 step 3: dup ACKs hid pipe, so no burst. */
+			if (!tp->sack_ok)
+				cc->cwnd = clamp(tandem_pipe(tp) + 1, TANDEM_CWND_MIN,
+						 cc->ssthresh);
+		}
+		if (!was_loss)
+			tell_cong(tp, TANDEM_CONG_EV_RECOVERED);
+	}
+	tp->frto.step = TANDEM_FRTO_OFF;
+	if (!tp->sack_ok)
+		tp->sacked_out = 0;
+	calm(tp);
+}
+
+/* RFC 3168 section 6.1.2: something sent after the reduction began was ACKed. */
+static void leave_cwr(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!tp->cc.ops->control)
+		tp->cc.cwnd = tp->cc.ssthresh;
+	tell_cong(tp, TANDEM_CONG_EV_RECOVERED);
+	calm(tp);
+}
+
+/* OPEN, DISORDER and CWR: is it loss yet? */
 static bool loss_found(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (tp->sack_ok) {
-		mark_lost_by_sack(sk);
+		tandem_loss_detect(sk);
 		return tp->lost_out;
 	}
 	if (!ev->is_dup || tp->dupacks < TANDEM_DUPTHRESH ||
@@ -167,53 +315,133 @@ static void in_open(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
+	if (tp->cc.ca_state == TANDEM_CA_CWR && seq_after(tp->snd_una, tp->high_seq))
+		leave_cwr(sk);
+	undo_by_dsack(sk, ev);
 	if (loss_found(sk, ev))
-		enter_recovery(sk);
-	else
+		enter_recovery(sk, ev);
+	else if (tp->cc.ca_state != TANDEM_CA_CWR)
 		tp->cc.ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
 }
 
-static void in_recovery(struct sock *sk, const struct tandem_ack_event *ev)
+/* False: nothing is to be sent again now. */
+static bool in_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (recovered(tp)) {
-		leave_recovery(sk);
+		leave_recovery(sk, ev);
 		in_open(sk, ev);
-		return;
+		return true;
+	}
+	if (undo_partial(sk, ev))
+		return false;
+	if (undo_by_dsack(sk, ev)) {
+		calm(tp);
+		in_open(sk, ev);
+		return true;
 	}
 	if (tp->sack_ok)
-		mark_lost_by_sack(sk);
-	else if (ev->ack != ev->prior_una)
+		tandem_loss_detect(sk);
+	else if (advanced(ev))
 		mark_head_lost(sk);	/* partial ACK: the next hole */
+	return true;
 }
 
-static void in_loss(struct sock *sk, const struct tandem_ack_event *ev)
+/* The next bytes were written, and the peer has room for them. */
+static bool can_send_new(const struct sock *sk)
+{
+	const struct sk_buff *skb = tandem_send_head(sk);
+
+	return skb && seq_before(TANDEM_CB(skb)->seq, tandem_snd_wnd_end(tandem_sk(sk)));
+}
+
+static enum tandem_frto_verdict ask_frto(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_frto_ack ack = {
+		.una = tp->snd_una,
+		.advanced = advanced(ev),
+		.original = ev->orig_acked,
+		.dup = tp->sack_ok ? ev->sacked_segs : ev->is_dup,
+		.can_send = can_send_new(sk),
+	};
 
-	if (recovered(tp))
-		leave_recovery(sk);
-	else if (!tp->sack_ok && ev->ack != ev->prior_una)
-		mark_head_lost(sk);
+	return tandem_frto_ack(&tp->frto, &ack);
 }
 
-static void grow(struct tandem_sock *tp, const struct tandem_ack_event *ev)
+/* False: nothing is to be sent again now. */
+static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
 {
+	struct tandem_sock *tp = tandem_sk(sk);
+	enum tandem_frto_verdict verdict;
+
+	if (undo_by_dsack(sk, ev) ||
+	    (advanced(ev) && tandem_undo_by_echo(&tp->undo, ev->echo_us))) {
+		if (tp->undo.active)
+			undo_loss(sk, false);
+		if (tp->sack_ok || recovered(tp)) {
+			calm(tp);
+			in_open(sk, ev);
+		}
+		return true;
+	}
+	if (tp->frto.step != TANDEM_FRTO_OFF) {
+		verdict = ask_frto(sk, ev);
+		if (verdict == TANDEM_FRTO_SPURIOUS) {
+			undo_loss(sk, true);
+			in_open(sk, ev);
+			return true;
+		}
+		if (verdict != TANDEM_FRTO_REAL) {
+			if (tp->sack_ok)
+				tandem_loss_detect(sk);
+			return false;
+		}
+	}
+	if (recovered(tp)) {
+		leave_recovery(sk, ev);
+		in_open(sk, ev);
+		return true;
+	}
+	if (tp->sack_ok)
+		tandem_loss_detect(sk);
+	else if (advanced(ev))
+		mark_head_lost(sk);
+	return true;
+}
+
+/* The window after the ACK: the algorithm's, PRR's, or grown. */
+static void size_cwnd(struct sock *sk, struct tandem_ack_event *ev, u32 lost)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_cc *cc = &tp->cc;
 	struct tandem_cong_ack a = {
 		.now_us = ev->now_us,
 		.acked = ev->acked_segs + ev->sacked_segs,
+		.lost = lost,
 		.prior_in_flight = ev->prior_pipe,
 		.rtt_us = ev->rtt_us,
 		/* Slow start doubles: half of cwnd used counts as limited by it. */
-		.cwnd_limited = tandem_cc_in_slow_start(&tp->cc) ?
-				tp->cc.cwnd < 2 * tp->max_packets_out :
+		.cwnd_limited = tandem_cc_in_slow_start(cc) ?
+				cc->cwnd < 2 * tp->max_packets_out :
 				tp->is_cwnd_limited,
+		.ece = ev->ece,
+		.new_una = advanced(ev),
+		.rs = ev->rs,
 	};
 
-	if (tp->cc.ca_state == TANDEM_CA_RECOVERY || ev->ack == ev->prior_una || !a.acked)
-		return;
-	tp->cc.ops->on_ack(&tp->cc, &a);
+	/* The sample was taken before the losses were found that this ACK tells of. */
+	if (a.rs.delivered)
+		a.rs.lost += lost;
+	cc->in_flight = tandem_pipe(tp);
+	if (cc->ops->control)
+		cc->ops->control(cc, &a);
+	else if (cc->ca_state == TANDEM_CA_CWR || cc->ca_state == TANDEM_CA_RECOVERY)
+		cc->cwnd = tandem_prr_cwnd(&tp->prr, cc->cwnd, ev->delivered, cc->in_flight,
+					   cc->ssthresh, a.new_una && !lost);
+	else if (a.new_una && a.acked)
+		cc->ops->on_ack(cc, &a);
 }
 
 /*
@@ -225,73 +453,151 @@ static bool must_resend(const struct tandem_sock *tp, const struct tandem_ack_ev
 			u8 prior_state)
 {
 	return tp->cc.ca_state == TANDEM_CA_RECOVERY &&
-	       (prior_state != TANDEM_CA_RECOVERY ||
-		(!tp->sack_ok && ev->ack != ev->prior_una));
+	       (prior_state != TANDEM_CA_RECOVERY || (!tp->sack_ok && advanced(ev)));
+}
+
+enum tandem_reason tandem_recovery_reason(struct sock *sk)
+{
+	if (tandem_sk(sk)->cc.ca_state == TANDEM_CA_LOSS)
+		return TANDEM_R_RTX_RTO;
+	return tandem_loss_by_time(sk) ? TANDEM_R_RTX_RACK : TANDEM_R_RTX_FAST;
+}
+
+/*
+ * What PRR counts: segments that left the network for good.  Without SACK a duplicate
+ * ACK stands for one, and the ACK that ends them for those it did not stand for.
+ */
+static void count_delivered(struct tandem_sock *tp, struct tandem_ack_event *ev)
+{
+	u32 before = tp->packets_out + ev->acked_segs - tp->sacked_out, after;
+
+	if (tp->sack_ok) {
+		ev->delivered = ev->acked_segs + ev->sacked_segs;
+		return;
+	}
+	if (ev->is_dup)
+		count_dupack(tp);
+	else if (advanced(ev))
+		uncount_dupacks(tp, ev->acked_segs);
+	after = tp->packets_out - tp->sacked_out;
+	ev->delivered = before > after ? before - after : 0;
 }
 
 void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u8 prior_state = tp->cc.ca_state;
+	u32 prior_lost = tp->cc.lost;
+	bool resend = true;
 
-	if (!tp->sack_ok) {
-		if (ev->is_dup)
-			count_dupack(tp);
-		else if (seq_after(ev->ack, ev->prior_una))
-			uncount_dupacks(tp, ev->acked_segs);
-	}
+	count_delivered(tp, ev);
+	if (ev->dsack && !ev->dsack_tlp)
+		tandem_loss_tell(sk, TANDEM_LOSS_EV_DSACK);
+	if (tandem_tlp_ack(sk, ev))
+		probe_repaired(sk);
 
 	switch (tp->cc.ca_state) {
 	case TANDEM_CA_OPEN:
 	case TANDEM_CA_DISORDER:
 	case TANDEM_CA_CWR:
-		if (tp->sacked_out || ev->is_dup || tp->cc.ca_state != TANDEM_CA_OPEN)
-			in_open(sk, ev);
+		in_open(sk, ev);
 		break;
 	case TANDEM_CA_RECOVERY:
-		in_recovery(sk, ev);
+		resend = in_recovery(sk, ev);
 		break;
 	case TANDEM_CA_LOSS:
-		in_loss(sk, ev);
+		resend = in_loss(sk, ev);
 		break;
 	}
-	if (seq_after(ev->ack, ev->prior_una))
-		grow(tp, ev);
-	if (tp->lost_out)
-		tandem_xmit_retransmit_queue(sk, tp->cc.ca_state == TANDEM_CA_LOSS ?
-					     TANDEM_R_RTX_RTO : TANDEM_R_RTX_FAST,
+	size_cwnd(sk, ev, tp->cc.lost - prior_lost);
+	if (resend && tp->lost_out > tp->retrans_out)
+		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk),
 					     must_resend(tp, ev, prior_state));
+	tandem_tlp_schedule(sk);
+}
+
+/* ---- timeouts ---- */
+
+void tandem_recovery_reo_timeout(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_ack_event ev = {
+		.now_us = tandem_now_us(),
+		.ack = tp->snd_una,
+		.prior_una = tp->snd_una,
+	};
+	bool begins = tp->cc.ca_state < TANDEM_CA_RECOVERY;
+	u32 room = 1;
+
+	tandem_loss_look(sk, ev.now_us, 0);
+	if (!tandem_loss_detect(sk))
+		return;
+	TANDEM_INC(sock_net(sk), REOTIMEOUTS);
+	if (begins)
+		enter_recovery(sk, &ev);
+	tp->cc.in_flight = tandem_pipe(tp);
+	/* Nothing was delivered: no more than PRR's conservative bound, but one. */
+	if (tp->cc.ca_state == TANDEM_CA_RECOVERY && !tp->cc.ops->control) {
+		if (tp->prr.delivered > tp->prr.out)
+			room = tp->prr.delivered - tp->prr.out;
+		tp->cc.cwnd = min(tp->cc.cwnd, tp->cc.in_flight + room);
+	}
+	if (tp->frto.step == TANDEM_FRTO_OFF)
+		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk), begins);
+}
+
+/*
+ * Does a timeout reduce ssthresh?  Not again in a window that was reduced, nor the
+ * second for the same data (RFC 5681 section 3.1).
+ */
+static bool timeout_reduces(const struct tandem_sock *tp)
+{
+	if (tp->retransmits)
+		return false;
+	return tp->cc.ca_state <= TANDEM_CA_DISORDER || tp->cc.ca_state == TANDEM_CA_LOSS ||
+	       !seq_before(tp->snd_una, tp->high_seq);
 }
 
 void tandem_recovery_timeout(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct sk_buff *skb;
+	struct sk_buff *head = tandem_rtx_head(sk);
+	bool first = tp->cc.ca_state < TANDEM_CA_RECOVERY && !tp->retransmits;
+	bool reduces = timeout_reduces(tp);
+	struct tandem_cc *cc = &tp->cc;
+	u32 ssthresh = cc->ssthresh;
+	bool reneged = false;
 
+	tandem_loss_look(sk, tandem_now_us(), 0);
 	/* RFC 2018 section 8: the peer may have forgotten what it SACKed. */
-	skb = tandem_rtx_head(sk);
-	if (skb && TANDEM_CB(skb)->sacked & TANDEM_S_SACKED) {
+	if (head && TANDEM_CB(head)->sacked & TANDEM_S_SACKED) {
 		TANDEM_INC(sock_net(sk), SACKRENEG);
 		tandem_sack_clear(sk);
+		reneged = true;
 	}
-	/* RFC 5681 section 3.1: the second timeout of the same data reduces no more. */
-	if (!tp->retransmits && (tp->cc.ca_state != TANDEM_CA_LOSS ||
-				 !seq_before(tp->snd_una, tp->high_seq))) {
-		tp->cc.prior_cwnd = tp->cc.cwnd;
-		tp->cc.ssthresh = max(tp->cc.ops->ssthresh(&tp->cc), TANDEM_CWND_MIN);
-		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_LOSS);
-	}
-	tp->cc.cwnd = 1;
-	tp->cc.cwnd_cnt = 0;
 	if (!tp->sack_ok)
 		tp->sacked_out = 0;
-	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb))
-		tandem_rtx_mark_lost(sk, skb);
-	tp->lost_upto = tp->snd_nxt;
-	tp->rtx_hint_seq = tp->snd_una;
+	tandem_loss_mark_timeout(sk, reneged);
+	if (reduces) {
+		cc->in_flight = tandem_pipe(tp);
+		cc->prior_cwnd = cc->cwnd;
+		cc->ssthresh = max(cc->ops->ssthresh(cc), TANDEM_CWND_MIN);
+		tandem_undo_start(&tp->undo, tp->snd_una, tp->retrans_out, cc->prior_cwnd,
+				  ssthresh);
+		tell_cong(tp, TANDEM_CONG_EV_LOSS);
+	}
+	/* The one that goes now (RFC 5681's loss window), beside what is under way. */
+	if (!cc->ops->control)
+		cc->cwnd = tandem_pipe(tp) + 1;
+	cc->cwnd_cnt = 0;
 	tp->high_seq = tp->snd_nxt;
 	tp->dupacks = 0;
-	tp->cc.ca_state = TANDEM_CA_LOSS;
+	tp->tlp_out = false;
+	cc->ca_state = TANDEM_CA_LOSS;
+	tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
+	tp->frto.step = TANDEM_FRTO_OFF;
+	if (first && reduces && !reneged && tandem_knob(sock_net(sk), frto))
+		tandem_frto_start(&tp->frto, tp->high_seq);
 }
 
 void tandem_simple_retransmit(struct sock *sk)
@@ -310,6 +616,8 @@ void tandem_simple_retransmit(struct sock *sk)
 		tp->sacked_out = tp->packets_out - tp->lost_out;
 	if (tp->cc.ca_state < TANDEM_CA_RECOVERY) {
 		tp->high_seq = tp->snd_nxt;
+		tp->undo.active = false;
+		tp->frto.step = TANDEM_FRTO_OFF;
 		tp->cc.ca_state = TANDEM_CA_LOSS;
 	}
 	tandem_xmit_retransmit_queue(sk, TANDEM_R_RTX_PMTU, false);
@@ -324,7 +632,7 @@ void tandem_cwnd_restart(struct sock *sk)
 	u64 idle = now - tp->last_sent_us;
 	u32 cwnd = tp->cc.cwnd;
 
-	tandem_cong_event(&tp->cc, TANDEM_CONG_EV_CWND_RESTART);
+	tell_cong(tp, TANDEM_CONG_EV_CWND_RESTART);
 	/* What cwnd knew is remembered in ssthresh: slow start leads back to it. */
 	tp->cc.ssthresh = max(tp->cc.ssthresh, (cwnd >> 1) + (cwnd >> 2));
 	while (idle > tp->rto_us && cwnd > restart) {

@@ -7,6 +7,12 @@
  * 6675's pipe: packets_out - sacked_out - lost_out + retrans_out.  A segment that
  * was lost and sent again is both LOST and RETRANS; SACKED excludes both.  All flag
  * changes go through the helpers here, so that sums and flags cannot part.
+ *
+ * Beside the tree a segment is on one list at most: on sent_list, in the order of
+ * sending, while it is in flight; on lost_list while it is lost and waits to be sent
+ * again; on none once it was SACKed.  So neither finding what is lost nor sending it
+ * again looks at anything else.  The list's node lies where a clone has its route and
+ * its destructor: see tandem_rtx_hide().
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -37,6 +43,47 @@ void tandem_rtx_insert(struct sock *sk, struct sk_buff *skb)
 	}
 	rb_link_node(&skb->rbnode, parent, p);
 	rb_insert_color(&skb->rbnode, root);
+	INIT_LIST_HEAD(&skb->tcp_tsorted_anchor);
+}
+
+void tandem_rtx_sent(struct sock *sk, struct sk_buff *skb)
+{
+	list_move_tail(&skb->tcp_tsorted_anchor, &tandem_sk(sk)->sent_list);
+}
+
+static struct sk_buff *list_skb(struct list_head *node)
+{
+	return list_entry(node, struct sk_buff, tcp_tsorted_anchor);
+}
+
+/* How far to look for a segment's place in lost_list. */
+#define LOST_LOOK	8
+
+/*
+ * Lowest number first, for it is what the peer's program waits for.  Segments are found
+ * lost in about that order, from the end or (what was sent again) from the start of the
+ * list; a place a little off costs less than a search.
+ */
+static void list_lost(struct tandem_sock *tp, struct sk_buff *skb)
+{
+	struct list_head *list = &tp->lost_list, *low = list, *high = list;
+	u32 seq = TANDEM_CB(skb)->seq;
+	int i;
+
+	list_del(&skb->tcp_tsorted_anchor);
+	for (i = 0; i < LOST_LOOK; i++) {
+		if (high->prev == list ||
+		    seq_before(TANDEM_CB(list_skb(high->prev))->seq, seq))
+			break;
+		high = high->prev;
+		if (low->next == list ||
+		    seq_after(TANDEM_CB(list_skb(low->next))->seq, seq)) {
+			list_add(&skb->tcp_tsorted_anchor, low);
+			return;
+		}
+		low = low->next;
+	}
+	list_add_tail(&skb->tcp_tsorted_anchor, high);
 }
 
 struct sk_buff *tandem_rtx_find(const struct sock *sk, u32 seq)
@@ -75,6 +122,7 @@ void tandem_rtx_uncount(struct sock *sk, struct sk_buff *skb)
 		tp->retrans_out -= cb->segs;
 }
 
+/* Every copy that is lost is a loss. */
 static void note_lost(struct tandem_sock *tp, const struct tandem_skb_cb *cb)
 {
 	struct tandem_cong_lost lost = {
@@ -84,6 +132,7 @@ static void note_lost(struct tandem_sock *tp, const struct tandem_skb_cb *cb)
 	};
 
 	tp->cc.lost += cb->segs;
+	tp->cc.in_flight = tandem_pipe(tp);
 	lost.lost_since = tp->cc.lost - cb->rate.lost;
 	if (tp->cc.ops && tp->cc.ops->on_lost)
 		tp->cc.ops->on_lost(&tp->cc, &lost);
@@ -94,19 +143,44 @@ void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb)
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (cb->sacked & TANDEM_S_SACKED)
+	if (cb->sacked & TANDEM_S_SACKED ||
+	    (cb->sacked & (TANDEM_S_LOST | TANDEM_S_RETRANS)) == TANDEM_S_LOST)
 		return;
 	if (cb->sacked & TANDEM_S_RETRANS) {
 		cb->sacked &= ~TANDEM_S_RETRANS;
 		tp->retrans_out -= cb->segs;
+		TANDEM_ADD(sock_net(sk), LOSTRETRANSMIT, cb->segs);
 	}
 	if (!(cb->sacked & TANDEM_S_LOST)) {
 		cb->sacked |= TANDEM_S_LOST;
 		tp->lost_out += cb->segs;
-		note_lost(tp, cb);
 	}
-	if (seq_before(cb->seq, tp->rtx_hint_seq))
-		tp->rtx_hint_seq = cb->seq;
+	list_lost(tp, skb);
+	note_lost(tp, cb);
+}
+
+/* What was called lost was not: it is in flight again, as old as it is. */
+void tandem_rtx_unmark_lost(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb, *next;
+
+	list_for_each_entry_safe_reverse(skb, next, &tp->lost_list, tcp_tsorted_anchor) {
+		TANDEM_CB(skb)->sacked &= ~TANDEM_S_LOST;
+		tp->lost_out -= TANDEM_CB(skb)->segs;
+		list_move(&skb->tcp_tsorted_anchor, &tp->sent_list);
+	}
+	/* The copies in flight stay what they are; their originals count again. */
+	if (!tp->lost_out)
+		return;
+	list_for_each_entry(skb, &tp->sent_list, tcp_tsorted_anchor) {
+		if (!(TANDEM_CB(skb)->sacked & TANDEM_S_LOST))
+			continue;
+		TANDEM_CB(skb)->sacked &= ~TANDEM_S_LOST;
+		tp->lost_out -= TANDEM_CB(skb)->segs;
+		if (!tp->lost_out)
+			break;
+	}
 }
 
 void tandem_rtx_mark_sacked(struct sock *sk, struct sk_buff *skb)
@@ -120,20 +194,31 @@ void tandem_rtx_mark_sacked(struct sock *sk, struct sk_buff *skb)
 		tp->retrans_out -= cb->segs;
 	cb->sacked &= ~(TANDEM_S_LOST | TANDEM_S_RETRANS);
 	cb->sacked |= TANDEM_S_SACKED;
+	cb->sacked_upto = cb->end_seq;
 	tp->sacked_out += cb->segs;
+	list_del_init(&skb->tcp_tsorted_anchor);
 }
 
-static void free_queued(struct sock *sk, struct sk_buff *skb)
+void tandem_free_queued(struct sock *sk, struct sk_buff *skb)
 {
 	sk_wmem_queued_add(sk, -skb->truesize);
 	sk_mem_uncharge(sk, skb->truesize);
 	__kfree_skb(skb);
 }
 
-void tandem_rtx_unlink_free(struct sock *sk, struct sk_buff *skb)
+void tandem_rtx_unlink(struct sock *sk, struct sk_buff *skb)
 {
 	rb_erase(&skb->rbnode, &tandem_sk(sk)->rtx_queue);
-	free_queued(sk, skb);
+	list_del(&skb->tcp_tsorted_anchor);
+	/* What the list's node leaves behind is no route and no destructor. */
+	skb->_skb_refdst = 0;
+	skb->destructor = NULL;
+}
+
+void tandem_rtx_unlink_free(struct sock *sk, struct sk_buff *skb)
+{
+	tandem_rtx_unlink(sk, skb);
+	tandem_free_queued(sk, skb);
 }
 
 void tandem_write_queue_purge(struct sock *sk)
@@ -142,7 +227,7 @@ void tandem_write_queue_purge(struct sock *sk)
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&sk->sk_write_queue)))
-		free_queued(sk, skb);
+		tandem_free_queued(sk, skb);
 	while ((skb = tandem_rtx_head(sk)))
 		tandem_rtx_unlink_free(sk, skb);
 	tp->packets_out = 0;
@@ -203,6 +288,12 @@ int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,
 		return 0;
 	}
 	tandem_rtx_insert(sk, tail);
+	if (!list_empty(&skb->tcp_tsorted_anchor))
+		list_add(&tail->tcp_tsorted_anchor, &skb->tcp_tsorted_anchor);
+	if (cb->sacked & TANDEM_S_SACKED) {
+		cb->sacked_upto = cb->end_seq;
+		tail_cb->sacked_upto = tail_cb->end_seq;
+	}
 	tandem_rtx_count(tp, cb);
 	tandem_rtx_count(tp, tail_cb);
 	return 0;
@@ -294,14 +385,18 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 	}
 	cb->sacked |= TANDEM_S_EVER_RETRANS;
 	err = tandem_transmit_skb(sk, skb, true, GFP_ATOMIC);
-	if (err) {
+	if (err == -ENOBUFS) {
 		/* It did not leave: it is not in flight. */
-		if (err == -ENOBUFS) {
-			cb->sacked &= ~TANDEM_S_RETRANS;
-			tp->retrans_out -= cb->segs;
-		}
+		cb->sacked &= ~TANDEM_S_RETRANS;
+		tp->retrans_out -= cb->segs;
 		return err;
 	}
+	/* Whatever else went wrong is as good as loss in the network. */
+	tandem_rtx_sent(sk, skb);
+	tandem_prr_sent(&tp->prr, cb->segs);
+	tandem_undo_resent(&tp->undo, cb->segs, cb->sent_us);
+	if (err)
+		return err;
 	tandem_count_reason(sock_net(sk), why);
 	tp->total_retrans += cb->segs;
 	tp->bytes_retrans += skb->len;
@@ -312,28 +407,17 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why, bool first)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct sk_buff *skb;
+	struct sk_buff *skb, *head;
 
-	if (tp->lost_out <= tp->retrans_out)
-		return;
-	if (seq_before(tp->rtx_hint_seq, tp->snd_una))
-		tp->rtx_hint_seq = tp->snd_una;
-
-	for (skb = tandem_rtx_find(sk, tp->rtx_hint_seq); skb;
-	     skb = tandem_rtx_next(skb)) {
-		struct tandem_skb_cb *cb = TANDEM_CB(skb);
-
+	while (!list_empty(&tp->lost_list)) {
 		if (!first && (tandem_pipe(tp) >= tp->cc.cwnd || tandem_pace_blocks(sk)))
 			return;
-		if ((cb->sacked & (TANDEM_S_LOST | TANDEM_S_RETRANS)) == TANDEM_S_LOST) {
-			if (tandem_retransmit_skb(sk, skb, why))
-				return;
-			first = false;
-			if (skb == tandem_rtx_head(sk))
-				tandem_timer_head_resent(sk);
-			if (tp->lost_out <= tp->retrans_out)
-				break;
-		}
-		tp->rtx_hint_seq = cb->end_seq;
+		skb = list_skb(tp->lost_list.next);
+		head = tandem_rtx_head(sk);
+		if (tandem_retransmit_skb(sk, skb, why))
+			return;
+		first = false;
+		if (skb == head)
+			tandem_timer_head_resent(sk);
 	}
 }

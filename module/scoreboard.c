@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * scoreboard.c - SACK blocks of the peer onto our segments (RFC 2018, RFC 2883), and
- * which segments RFC 6675 calls lost.
+ * scoreboard.c - SACK blocks of the peer onto our segments (RFC 2018, RFC 2883).
  *
  * Two things keep the work per ACK small however many segments are out.  Blocks that
- * repeat what the last ACK said are cut away before the tree is walked.  And the
- * three highest SACKed sequence numbers are remembered: a segment is lost when three
- * SACKed ones lie above it (RFC 6675 IsLost(), DupThresh counted in segments as Linux
- * does), so everything unSACKed below the lowest of the three is, and the mark only
- * moves up.
+ * repeat what the last ACK said are cut away before the tree is walked.  And a SACKed
+ * segment knows how far everything behind it is SACKed, too: a walk that comes upon one
+ * goes on there.  What it knows may be out of date; a walk that finds more notes it on
+ * its way, so none is long twice.
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -27,6 +25,28 @@ static bool is_dsack(const struct tandem_opts *o, u32 ack)
 	       !seq_after(b[0].end, b[1].end);
 }
 
+/*
+ * The peer got twice what a copy of ours can have brought; more of them than there were
+ * copies, or of what was never sent, are the network's doing, or lies.
+ */
+static void take_dsack(struct sock *sk, const struct tandem_sack_block *b,
+		       struct tandem_ack_event *ev)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 len = b->end - b->start;
+
+	tp->dsack_dups++;
+	TANDEM_INC(sock_net(sk), DSACKIN);
+	if (!seq_before(b->start, b->end) || seq_after(b->end, tp->snd_nxt) ||
+	    len > max(tp->max_window, tp->mss_cache) ||
+	    tp->dsack_dups > tp->total_retrans)
+		return;
+	ev->dsack = true;
+	ev->dsack_tlp = tp->tlp_out && tp->tlp_retrans && b->end == tp->tlp_end_seq;
+	tandem_undo_dsack(&tp->undo, b->start, b->end,
+			  DIV_ROUND_UP(len, max(tp->mss_cache, 1U)));
+}
+
 /* Only what lies in flight can be SACKed. */
 static bool block_valid(const struct tandem_sock *tp, const struct tandem_sack_block *b)
 {
@@ -35,18 +55,38 @@ static bool block_valid(const struct tandem_sock *tp, const struct tandem_sack_b
 	       !seq_before(b->start, tp->snd_una);
 }
 
-/* Keep the DUPTHRESH highest SACKed starts, highest first. */
-static void note_top(struct tandem_sock *tp, u32 seq)
+/* Behind the run of SACKed segments that begins with @skb; or NULL. */
+static struct sk_buff *skip_sacked(struct sock *sk, struct sk_buff *skb)
 {
-	int i, n = tp->n_sack_top;
+	while (skb && TANDEM_CB(skb)->sacked & TANDEM_S_SACKED) {
+		struct tandem_skb_cb *cb = TANDEM_CB(skb);
+		struct sk_buff *next;
 
-	if (n == TANDEM_DUPTHRESH && !seq_after(seq, tp->sack_top[n - 1]))
+		next = cb->sacked_upto == cb->end_seq ? tandem_rtx_next(skb) :
+							tandem_rtx_find(sk, cb->sacked_upto);
+		if (next && TANDEM_CB(next)->sacked & TANDEM_S_SACKED)
+			cb->sacked_upto = TANDEM_CB(next)->sacked_upto;
+		skb = next;
+	}
+	return skb;
+}
+
+/* A block may end inside a segment of several: cut what it covers off. */
+static void cut_at(struct sock *sk, struct sk_buff *skb, const struct tandem_sack_block *b)
+{
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	u32 mss = tandem_sk(sk)->mss_cache, at = b->start;
+
+	if (cb->segs <= 1 || !mss)
 		return;
-	if (n < TANDEM_DUPTHRESH)
-		tp->n_sack_top = ++n;
-	for (i = n - 1; i > 0 && seq_after(seq, tp->sack_top[i - 1]); i--)
-		tp->sack_top[i] = tp->sack_top[i - 1];
-	tp->sack_top[i] = seq;
+	if (!seq_after(at, cb->seq))
+		at = b->end;
+	if (!seq_after(at, cb->seq) || !seq_before(at, cb->end_seq))
+		return;
+	/* Whole segments only: the peer has them, or the rest goes again. */
+	at -= cb->seq;
+	if (at % mss == 0 && at < skb->len)
+		tandem_fragment(sk, skb, at, mss, true, GFP_ATOMIC);
 }
 
 /*
@@ -56,22 +96,22 @@ static void note_top(struct tandem_sock *tp, u32 seq)
 static void mark_range(struct sock *sk, u32 from, u32 to,
 		       const struct tandem_sack_block *b, struct tandem_ack_event *ev)
 {
-	struct tandem_sock *tp = tandem_sk(sk);
-	struct sk_buff *skb = tandem_rtx_find(sk, from);
+	struct sk_buff *skb = skip_sacked(sk, tandem_rtx_find(sk, from));
 
-	for (; skb; skb = tandem_rtx_next(skb)) {
+	for (; skb; skb = skip_sacked(sk, tandem_rtx_next(skb))) {
 		struct tandem_skb_cb *cb = TANDEM_CB(skb);
 
 		if (!seq_before(cb->seq, to))
 			break;
-		if (seq_before(cb->seq, b->start) || seq_after(cb->end_seq, b->end) ||
-		    cb->sacked & TANDEM_S_SACKED)
-			continue;
-		tandem_ack_delivered(sk, cb, ev);
+		if (seq_before(cb->seq, b->start) || seq_after(cb->end_seq, b->end)) {
+			cut_at(sk, skb, b);
+			if (seq_before(cb->seq, b->start) ||
+			    seq_after(cb->end_seq, b->end))
+				continue;
+		}
+		tandem_ack_delivered(sk, cb, true, ev);
 		tandem_rtx_mark_sacked(sk, skb);
 		ev->sacked_segs += cb->segs;
-		note_top(tp, cb->seq);
-		tp->highest_sack = seq_max(tp->highest_sack, cb->end_seq);
 	}
 }
 
@@ -112,9 +152,7 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 		return;
 	TANDEM_ADD(sock_net(sk), SACKBLOCKSIN, o->nsack);
 	if (is_dsack(o, ev->ack)) {
-		ev->dsack = true;
-		tp->dsack_dups++;
-		TANDEM_INC(sock_net(sk), DSACKIN);
+		take_dsack(sk, &o->sack[0], ev);
 		first = 1;
 	}
 	for (i = first; i < o->nsack; i++) {
@@ -137,13 +175,21 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 void tandem_sack_clear(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	u64 now_us = tandem_now_us();
 	struct sk_buff *skb;
 
-	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb))
-		TANDEM_CB(skb)->sacked &= ~TANDEM_S_SACKED;
-	tp->sacked_out = 0;
-	tp->n_sack_top = 0;
-	tp->lost_upto = tp->snd_una;
-	tp->highest_sack = tp->snd_una;
+	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb)) {
+		struct tandem_skb_cb *cb = TANDEM_CB(skb);
+
+		if (!(cb->sacked & TANDEM_S_SACKED))
+			continue;
+		cb->sacked &= ~TANDEM_S_SACKED;
+		tp->sacked_out -= cb->segs;
+		/* What was noted when it was sent has made room for sacked_upto. */
+		tandem_rate_sent(&tp->rate, &tp->cc, &cb->rate, now_us, tandem_pipe(tp),
+				 cb->segs);
+		tandem_rtx_sent(sk, skb);
+	}
 	memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
+	tandem_loss_tell(sk, TANDEM_LOSS_EV_FORGET);
 }

@@ -45,6 +45,7 @@
  * @wnd:	received: SEG.WND as on the wire, not scaled
  * @sent_us:	sent: time of the last transmission, tandem_now_us(), 0: never
  * @rate:	sent: what rate.c noted then
+ * @sacked_upto: sent, in its place once SACKed: all from here to there is SACKed
  * @ack_seq:	received: SEG.ACK
  * @tw_isn:	received: the SYN takes over a TIME-WAIT: use this ISN; else 0
  * @dif:	received: arrival device
@@ -68,8 +69,11 @@ struct tandem_skb_cb {
 	u16	wnd;
 	union {
 		struct {
-			u64			sent_us;
-			struct tandem_rate_seg	rate;
+			u64	sent_us;
+			union {
+				struct tandem_rate_seg	rate;
+				u32			sacked_upto;
+			};
 		};
 		struct {
 			u32	ack_seq;

@@ -21,10 +21,13 @@
 #include "choice.h"
 #include "chrono.h"
 #include "flow.h"
+#include "loss.h"
 #include "netns.h"
 #include "options.h"
+#include "prr.h"
 #include "rtt.h"
 #include "seg.h"
+#include "undo.h"
 #include "compat.h"
 
 struct tandem_af_ops;
@@ -43,6 +46,7 @@ enum tandem_deferred {
 	TANDEM_DEFER_RTX,		/* tandem_rtx_timer() */
 	TANDEM_DEFER_DELACK,		/* tandem_delack_timer() */
 	TANDEM_DEFER_PACE,		/* the pacing timer */
+	TANDEM_DEFER_LOSS,		/* the timer of loss.c */
 	TANDEM_DEFER_PMTU,		/* tandem_sock.mtu_info holds the new MTU */
 };
 
@@ -57,9 +61,6 @@ enum tandem_rtx_event {
 	TANDEM_TIMER_RTO,		/* RFC 6298 */
 	TANDEM_TIMER_PROBE,		/* zero-window probe, RFC 9293 3.8.6.1 */
 };
-
-/* Highest SACKed segments remembered for RFC 6675 IsLost(). */
-#define TANDEM_DUPTHRESH	3
 
 /* The half of a listener that other sockets do not need; allocated by listen(). */
 struct tandem_listen {
@@ -95,6 +96,8 @@ struct tandem_sock {
 	u8	rtx_event;	/* enum tandem_rtx_event */
 	u8	backoff;	/* doublings of the RTO, RFC 6298 section 5.5 */
 	struct rb_root	rtx_queue;	/* sent, not ACKed; by seq */
+	struct list_head sent_list;	/* of these, in flight; by time of sending */
+	struct list_head lost_list;	/* and those to be sent again; by seq, nearly */
 	struct tandem_cc	cc;		/* congestion control */
 	struct tandem_rate	rate;		/* delivery rate, rate.c */
 	u64	pace_next_ns;	/* when the next segment may go, pace.c */
@@ -144,12 +147,18 @@ struct tandem_sock {
 	/* ---- while something is lost ---- */
 	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */
 	u32	dupacks;	/* duplicate ACKs in a row, without SACK */
-	u32	highest_sack;	/* end of the highest SACKed range */
-	u32	sack_top[TANDEM_DUPTHRESH]; /* seq of the highest SACKed segments */
-	u8	n_sack_top;
-	u32	lost_upto;	/* below it IsLost() has been decided */
+	u32	lost_upto;	/* where a detector's walk by number goes on */
 	struct tandem_sack_block sack_seen[TANDEM_OPT_MAX_SACK]; /* last ACK's blocks */
-	u32	rtx_hint_seq;	/* where to look for the next retransmission */
+	struct tandem_loss	loss;	/* the connection as its loss detector sees it */
+	const struct tandem_choice *loss_choice; /* whose state that is */
+	struct tandem_prr	prr;	/* in CWR and RECOVERY */
+	struct tandem_undo	undo;	/* of the last reduction */
+	struct tandem_frto	frto;	/* after a timeout */
+	u32	tlp_end_seq;	/* snd_nxt when the probe was sent */
+	bool	tlp_out;	/* it is unanswered */
+	bool	tlp_retrans;	/* it was no new data */
+	bool	tlp_wait_rtt;	/* no round trip was measured since */
+	u8	loss_event;	/* enum tandem_loss_timer */
 	u8	retransmits;	/* consecutive timeouts of the same data */
 	u8	probes_out;	/* unanswered zero-window or keepalive probes */
 	u64	first_rtx_us;	/* when the unanswered sending began; 0: answered */
@@ -160,6 +169,8 @@ struct tandem_sock {
 	struct timer_list	rtx_timer;	/* rtx_event says for what */
 	struct timer_list	delack_timer;
 	struct hrtimer		pace_timer;	/* pace.c */
+	struct hrtimer		loss_timer;	/* loss.c; loss_event says for what */
+	u64			loss_deadline_ns;
 	unsigned long		rtx_deadline;	/* jiffies */
 	unsigned long		delack_deadline;
 	unsigned long		deferred;	/* bits of enum tandem_deferred; atomic */
@@ -270,6 +281,15 @@ static inline u32 tandem_rcv_wnd_open(const struct tandem_sock *tp)
 static inline u32 tandem_snd_wnd_end(const struct tandem_sock *tp)
 {
 	return tp->snd_una + tp->snd_wnd;
+}
+
+static inline const struct tandem_rto_ops *tandem_rto_ops(const struct tandem_sock *tp)
+{
+	const struct tandem_choice *choice = tp->choice[TANDEM_KIND_RTO];
+
+	/* A socket in the making has none yet. */
+	return choice ? container_of(choice, struct tandem_rto_ops, choice) :
+			&tandem_rto_rfc6298;
 }
 
 /* RFC 6675's pipe, in segments. */

@@ -6,6 +6,7 @@
  *                 PROBE: runs while nothing is in flight, something waits and the
  *                 window is shut (RFC 9293 section 3.8.6.1).
  *   delack_timer  runs while an ACK is owed and may wait (RFC 9293 section 3.8.6.3).
+ *   loss_timer    when more is known to be lost, or a probe is due; loss.c
  *   pace_timer    when the next burst may go; pace.c
  *   sk_timer      keepalive (RFC 9293 section 3.8.4); for an orphan FIN-WAIT-2.
  *
@@ -48,11 +49,15 @@ void tandem_update_rto(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct net *net = sock_net(sk);
+	struct tandem_rto_limits limits = {
+		.g_us = jiffies_to_usecs(1),
+		.init_us = tandem_knob(net, rto_init_ms) * 1000U,
+		.min_us = tandem_knob(net, rto_min_ms) * 1000U,
+		.max_us = rto_max_us(sk),
+		.fixed_us = tandem_knob(net, rto_fixed_ms) * 1000U,
+	};
 
-	tp->rto_us = tandem_rtt_rto_us(&tp->rtt, jiffies_to_usecs(1),
-				       tandem_knob(net, rto_init_ms) * 1000U,
-				       tandem_knob(net, rto_min_ms) * 1000U,
-				       rto_max_us(sk));
+	tp->rto_us = tandem_rto_ops(tp)->rto_us(&tp->rtt, &limits);
 }
 
 unsigned long tandem_rto_jiffies(const struct sock *sk)
@@ -61,6 +66,16 @@ unsigned long tandem_rto_jiffies(const struct sock *sk)
 	u32 us = tandem_rtt_backoff_us(tp->rto_us, tp->backoff, rto_max_us(sk));
 
 	return max(usecs_to_jiffies(us), 1UL);
+}
+
+u64 tandem_timer_rto_left_us(const struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	long left = tp->rtx_deadline - jiffies;
+
+	if (tp->rtx_event != TANDEM_TIMER_RTO)
+		return U64_MAX;
+	return left > 0 ? jiffies_to_usecs(left) : 0;
 }
 
 /* ---- arming ---- */
@@ -319,6 +334,9 @@ static void rto_expired(struct sock *sk)
 		tp->first_rtx_us = TANDEM_CB(head)->sent_us;
 	if (write_timeout(sk))
 		return;
+	/* A probe was to go at just this time: it goes instead (RFC 8985 section 7.2). */
+	if (tp->loss_event == TANDEM_LOSS_TIMER_TLP && tandem_tlp_probe(sk))
+		return;
 
 	TANDEM_INC(sock_net(sk), RTOS);
 	if (!tp->retransmits)
@@ -457,6 +475,10 @@ void tandem_release_cb(struct sock *sk)
 		tandem_pace_expired(sk);
 		__sock_put(sk);
 	}
+	if (test_and_clear_bit(TANDEM_DEFER_LOSS, &tp->deferred)) {
+		tandem_loss_timer_expired(sk);
+		__sock_put(sk);
+	}
 	if (test_and_clear_bit(TANDEM_DEFER_PMTU, &tp->deferred)) {
 		tp->af->mtu_reduced(sk);
 		__sock_put(sk);
@@ -592,6 +614,7 @@ void tandem_timers_init(struct sock *sk)
 	timer_setup(&tp->delack_timer, delack_timer_fn, 0);
 	timer_setup(&sk->sk_timer, keep_timer_fn, 0);
 	tandem_pace_init(sk);
+	tandem_loss_timer_init(sk);
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tp->ack_pending = 0;
 	tp->deferred = 0;
@@ -607,6 +630,7 @@ void tandem_timers_stop(struct sock *sk)
 	sk_stop_timer(sk, &tp->delack_timer);
 	sk_stop_timer(sk, &sk->sk_timer);
 	tandem_pace_stop(sk);
+	tandem_loss_timer_stop(sk);
 }
 
 /* A SYN was lost and nothing measured: be careful with the first data. */

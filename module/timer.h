@@ -30,6 +30,8 @@ void tandem_timer_keepalive_stop(struct sock *sk);
 /* setsockopt(SO_KEEPALIVE): proto.keepalive. */
 void tandem_set_keepalive(struct sock *sk, int val);
 
+/* When the RTO expires, microseconds from now; U64_MAX: it does not run. */
+u64 tandem_timer_rto_left_us(const struct sock *sk);
 /* RTO now, with backoff, jiffies (at least 1). */
 unsigned long tandem_rto_jiffies(const struct sock *sk);
 /* Recompute rto_us from rtt. */

@@ -133,15 +133,20 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	const struct tandem_skb_cb sent = *cb;
 	struct tandem_opts opts;
 	u32 len = skb->len;
+	unsigned long node;
 	u16 window;
 	u32 ack;
 	int err;
 
 	if (clone) {
+		struct sk_buff *queued = skb;
+
 		cb->sent_us = tandem_now_us();
 		tandem_rate_sent(&tp->rate, &tp->cc, &cb->rate, cb->sent_us,
 				 tandem_pipe(tp), cb->segs);
+		node = tandem_rtx_hide(queued);
 		skb = skb_cloned(skb) ? pskb_copy(skb, gfp) : skb_clone(skb, gfp);
+		tandem_rtx_show(queued, node);
 		if (unlikely(!skb)) {
 			TANDEM_INC(sock_net(sk), OUTNOMEM);
 			return -ENOBUFS;

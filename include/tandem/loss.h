@@ -53,9 +53,9 @@
  * @min_rtt_us:	smallest RTT seen, microseconds; ~0U: none yet
  * @sacked_segs: segments SACKed and not ACKed
  * @echo_us:	when the segment was sent whose timestamp this ACK echoes; 0: unknown
- * @recovering:	in fast recovery, or after a timeout
- * @reord_seen:	told by the detector: this path has reordered segments
+ * @reord_seen:	told by the detector: how often it saw segments reordered
  * @reordering:	told by the detector: by how many at most, segments
+ * @recovering:	in fast recovery, or after a timeout
  * @priv:	the detector's own, see tandem_loss_priv(); zero before init()
  */
 struct tandem_loss {
@@ -67,9 +67,9 @@ struct tandem_loss {
 	u32	min_rtt_us;
 	u32	sacked_segs;
 	u64	echo_us;
-	bool	recovering;
-	bool	reord_seen;
+	u32	reord_seen;
 	u16	reordering;
+	bool	recovering;
 	u64	priv[TANDEM_LOSS_PRIV / sizeof(u64)];
 };
 

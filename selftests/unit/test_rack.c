@@ -193,7 +193,7 @@ TU_TEST(rack_recovering)
 	EXPECT_EQ(walk(&f), 1);
 
 	flight(&f, &tandem_loss_rack, 1);
-	f.l.reord_seen = true;
+	f.l.reord_seen = 1;
 	send_new(&f, 6);
 	f.l.now_us += RTT;
 	f.l.recovering = true;
@@ -219,7 +219,7 @@ TU_TEST(rack_sees_reordering)
 	EXPECT(!f.l.reord_seen);
 	ack(&f, 1);			/* what was sent before both comes after */
 	walk(&f);
-	EXPECT(f.l.reord_seen);
+	EXPECT_EQ(f.l.reord_seen, 1);
 	EXPECT_EQ(f.l.reordering, 6);	/* from segment 0 to the end of 5 */
 
 	/* A retransmission that comes is none. */
@@ -244,7 +244,7 @@ TU_TEST(rack_window_adapts)
 
 	TU_WHERE("adapts");
 	flight(&f, &tandem_loss_rack, 1);
-	f.l.reord_seen = true;
+	f.l.reord_seen = 1;
 	send_new(&f, 2);
 	f.ops->event(&f.l, TANDEM_LOSS_EV_DSACK);
 	f.ops->event(&f.l, TANDEM_LOSS_EV_DSACK);

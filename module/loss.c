@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * loss.c - where a loss detector meets a socket, and the timer that goes with it.
+ *
+ * A detector (rack.c, dupthresh.c, or a module's) judges one segment at a time.  Here is
+ * the walk that shows them to it: along sent_list, in which segments in flight are in
+ * the order of their sending, or along the tree, by sequence number.  Neither begins
+ * again for each ACK: what is judged lost or was SACKed leaves sent_list, so its head is
+ * the first that counts; and the walk by number goes on where it stopped.
+ *
+ * One high resolution timer per connection serves two purposes that exclude each other:
+ * a segment's reordering window (RFC 8985 section 6.2 step 5), and tail loss probes
+ * (section 7), for which there is cause only as long as nothing is SACKed.  The
+ * retransmission timer runs beside it, in jiffies (timer.c).  The timer is never moved
+ * for an ACK: the deadline is a field, and a timer that fires too early runs on.  Armed
+ * it holds a reference on the socket.
+ */
+#include <linux/hrtimer.h>
+#include <net/sock.h>
+#include <tandem/rto.h>
+#include "choice.h"
+#include "loss.h"
+#include "output.h"
+#include "recovery.h"
+
+/* ---- the detector ---- */
+
+/* The one chosen; one just chosen begins with what it is told from now on. */
+static const struct tandem_loss_ops *detector(struct tandem_sock *tp)
+{
+	const struct tandem_choice *choice = tp->choice[TANDEM_KIND_LOSS];
+	const struct tandem_loss_ops *ops;
+
+	ops = container_of(choice, struct tandem_loss_ops, choice);
+	if (unlikely(tp->loss_choice != choice)) {
+		tp->loss_choice = choice;
+		memset(tp->loss.priv, 0, sizeof(tp->loss.priv));
+		tp->loss.reord_seen = 0;
+		tp->loss.reordering = TANDEM_DUPTHRESH;
+		tp->lost_upto = tp->snd_una;
+		if (ops->init)
+			ops->init(&tp->loss);
+	}
+	return ops;
+}
+
+void tandem_loss_reset(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	memset(&tp->loss, 0, sizeof(tp->loss));
+	tp->loss.reordering = TANDEM_DUPTHRESH;
+	tp->loss_choice = NULL;
+	tp->lost_upto = tp->snd_una;
+	tp->tlp_out = false;
+	tp->tlp_wait_rtt = false;
+	tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
+}
+
+void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_loss *l = &tp->loss;
+
+	l->now_us = now_us;
+	l->echo_us = echo_us;
+	l->snd_una = tp->snd_una;
+	l->snd_nxt = tp->snd_nxt;
+	l->mss = tp->mss_cache;
+	l->srtt_us = tandem_rtt_srtt_us(&tp->rtt);
+	l->min_rtt_us = tp->rtt.min_us;
+	l->sacked_segs = tp->sacked_out;
+	l->recovering = tandem_in_recovery(tp);
+}
+
+static void show(const struct tandem_skb_cb *cb, struct tandem_loss_seg *seg)
+{
+	seg->sent_us = cb->sent_us;
+	seg->seq = cb->seq;
+	seg->end_seq = cb->end_seq;
+	seg->retrans = cb->sacked & TANDEM_S_EVER_RETRANS;
+	seg->sacked = false;
+}
+
+void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_loss_ops *ops;
+	u32 seen = tp->loss.reord_seen;
+	struct tandem_loss_seg seg;
+
+	if (!tp->sack_ok)
+		return;
+	ops = detector(tp);
+	if (!ops->delivered)
+		return;
+	show(cb, &seg);
+	seg.sacked = sacked;
+	ops->delivered(&tp->loss, &seg);
+	if (tp->loss.reord_seen != seen)
+		TANDEM_INC(sock_net(sk), SACKREORDER);
+}
+
+void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_loss_ops *ops;
+
+	if (!tp->sack_ok)
+		return;
+	ops = detector(tp);
+	if (ev == TANDEM_LOSS_EV_FORGET)
+		tp->lost_upto = tp->snd_una;
+	if (ops->event)
+		ops->event(&tp->loss, ev);
+}
+
+static u32 walk_by_time(struct sock *sk, const struct tandem_loss_ops *ops)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb, *next;
+	enum tandem_loss_verdict v;
+	struct tandem_loss_seg seg;
+	u32 wait_us = 0;
+
+	list_for_each_entry_safe(skb, next, &tp->sent_list, tcp_tsorted_anchor) {
+		show(TANDEM_CB(skb), &seg);
+		v = ops->judge(&tp->loss, &seg, &wait_us);
+		if (v == TANDEM_LOSS_STOP)
+			break;
+		if (v == TANDEM_LOSS_LOST)
+			tandem_rtx_mark_lost(sk, skb);
+	}
+	return wait_us;
+}
+
+static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	enum tandem_loss_verdict v;
+	struct tandem_loss_seg seg;
+	struct sk_buff *skb;
+	u32 wait_us = 0;
+
+	tp->lost_upto = seq_max(tp->lost_upto, tp->snd_una);
+	for (skb = tandem_rtx_find(sk, tp->lost_upto); skb; skb = tandem_rtx_next(skb)) {
+		struct tandem_skb_cb *cb = TANDEM_CB(skb);
+
+		if (!(cb->sacked & (TANDEM_S_SACKED | TANDEM_S_LOST))) {
+			show(cb, &seg);
+			v = ops->judge(&tp->loss, &seg, &wait_us);
+			if (v == TANDEM_LOSS_STOP)
+				break;
+			if (v == TANDEM_LOSS_LOST)
+				tandem_rtx_mark_lost(sk, skb);
+		}
+		tp->lost_upto = cb->end_seq;
+	}
+	return wait_us;
+}
+
+bool tandem_loss_detect(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 prior = tp->cc.lost, wait_us = 0;
+	const struct tandem_loss_ops *ops;
+
+	if (tp->sack_ok && tp->packets_out) {
+		ops = detector(tp);
+		/* SACKs and states of this ACK. */
+		tp->loss.sacked_segs = tp->sacked_out;
+		tp->loss.recovering = tandem_in_recovery(tp);
+		if (ops->prepare)
+			ops->prepare(&tp->loss);
+		wait_us = ops->flags & TANDEM_LOSS_BY_TIME ? walk_by_time(sk, ops) :
+							     walk_by_number(sk, ops);
+	}
+	if (wait_us)
+		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_REO, wait_us);
+	else if (tp->loss_event == TANDEM_LOSS_TIMER_REO)
+		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
+	return tp->cc.lost != prior;
+}
+
+void tandem_loss_mark_timeout(struct sock *sk, bool all)
+{
+	struct sk_buff *skb, *next, *head = tandem_rtx_head(sk);
+	const struct tandem_loss_ops *ops = NULL;
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_loss_seg seg;
+
+	if (tp->sack_ok && !all)
+		ops = detector(tp);
+	if (!head)
+		return;
+	tandem_rtx_mark_lost(sk, head);
+	/* Oldest first: the list of what waits to be sent again stays in order. */
+	list_for_each_entry_safe(skb, next, &tp->sent_list, tcp_tsorted_anchor) {
+		show(TANDEM_CB(skb), &seg);
+		if (!ops || !ops->expired || ops->expired(&tp->loss, &seg))
+			tandem_rtx_mark_lost(sk, skb);
+		else if (ops->flags & TANDEM_LOSS_BY_TIME)
+			break;		/* those behind it were sent later still */
+	}
+	tp->lost_upto = tp->snd_nxt;
+}
+
+bool tandem_loss_by_time(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	return tp->sack_ok && detector(tp)->flags & TANDEM_LOSS_BY_TIME;
+}
+
+/* ---- the timer ---- */
+
+static void timer_start(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!hrtimer_is_queued(&tp->loss_timer))
+		sock_hold(sk);
+	hrtimer_start(&tp->loss_timer, ns_to_ktime(tp->loss_deadline_ns),
+		      HRTIMER_MODE_ABS_PINNED_SOFT);
+}
+
+void tandem_loss_timer_set(struct sock *sk, enum tandem_loss_timer event, u64 delay_us)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->loss_event = event;
+	if (event == TANDEM_LOSS_TIMER_NONE)
+		return;
+	tp->loss_deadline_ns = ktime_get_ns() + delay_us * NSEC_PER_USEC;
+	/* One set earlier finds the new deadline when it fires. */
+	if (!hrtimer_is_queued(&tp->loss_timer) ||
+	    ktime_to_ns(hrtimer_get_expires(&tp->loss_timer)) > tp->loss_deadline_ns)
+		timer_start(sk);
+}
+
+void tandem_loss_timer_expired(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u8 event = tp->loss_event;
+
+	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN) || !event)
+		return;
+	if (ktime_get_ns() < tp->loss_deadline_ns) {
+		timer_start(sk);
+		return;
+	}
+	tp->loss_event = TANDEM_LOSS_TIMER_NONE;
+	if (event == TANDEM_LOSS_TIMER_REO)
+		tandem_recovery_reo_timeout(sk);
+	else
+		tandem_tlp_probe(sk);
+}
+
+static enum hrtimer_restart loss_timer_fn(struct hrtimer *timer)
+{
+	struct tandem_sock *tp = container_of(timer, struct tandem_sock, loss_timer);
+	struct sock *sk = tandem_to_sk(tp);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		tandem_loss_timer_expired(sk);
+	else if (!test_and_set_bit(TANDEM_DEFER_LOSS, &tp->deferred))
+		sock_hold(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+	return HRTIMER_NORESTART;
+}
+
+void tandem_loss_timer_init(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->loss_event = TANDEM_LOSS_TIMER_NONE;
+	hrtimer_setup(&tp->loss_timer, loss_timer_fn, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_PINNED_SOFT);
+}
+
+void tandem_loss_timer_stop(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->loss_event = TANDEM_LOSS_TIMER_NONE;
+	/* One that runs just now waits for the lock, and has its own reference. */
+	if (hrtimer_try_to_cancel(&tp->loss_timer) == 1)
+		__sock_put(sk);
+}
+
+/* ---- what there is to choose from ---- */
+
+int tandem_loss_init(void)
+{
+	int err;
+
+	err = tandem_choice_register(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	if (err)
+		return err;
+	err = tandem_choice_register(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
+	if (err)
+		goto err_dupthresh;
+	err = tandem_choice_register(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
+	if (err)
+		goto err_rfc6298;
+	err = tandem_choice_register(TANDEM_KIND_RTO, &tandem_rto_fixed.choice);
+	if (err)
+		goto err_fixed;
+	tandem_choice_set_builtin(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	tandem_choice_set_builtin(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
+	return 0;
+
+err_fixed:
+	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
+err_rfc6298:
+	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
+err_dupthresh:
+	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	return err;
+}
+
+void tandem_loss_exit(void)
+{
+	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_fixed.choice);
+	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
+	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
+	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * loss.h - where the chosen loss detector (include/tandem/loss.h) meets a socket; its
+ * timer; and tail loss probes.  Everything here wants the socket lock.
+ */
+#ifndef _TANDEM_LOSS_ROOM_H
+#define _TANDEM_LOSS_ROOM_H
+
+#include <tandem/loss.h>
+#include "seg.h"
+
+struct sock;
+struct tandem_ack_event;
+
+/* What tandem_sock.loss_timer stands for now. */
+enum tandem_loss_timer {
+	TANDEM_LOSS_TIMER_NONE,
+	TANDEM_LOSS_TIMER_REO,		/* the reordering window of a segment is over */
+	TANDEM_LOSS_TIMER_TLP,		/* time for a tail loss probe */
+};
+
+/* The mechanisms tandem.ko brings: loss detectors and RTO estimators. */
+int tandem_loss_init(void);
+void tandem_loss_exit(void);
+
+/* Nothing is known of the path and nothing in flight. */
+void tandem_loss_reset(struct sock *sk);
+/* An ACK begins: bring what the detector sees up to date. */
+void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us);
+/* This ACK is the first to cover, or to SACK, a segment. */
+void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked);
+void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev);
+/* Mark what is lost, and run the timer for what may be soon.  True: something is. */
+bool tandem_loss_detect(struct sock *sk);
+/* The retransmission timer expired.  @all: nothing SACKed can be relied on. */
+void tandem_loss_mark_timeout(struct sock *sk, bool all);
+/* Numbers that the detector tells, for TCP_INFO. */
+bool tandem_loss_by_time(struct sock *sk);
+
+/* The timer: run it for @event in @delay_us, or for nothing. */
+void tandem_loss_timer_set(struct sock *sk, enum tandem_loss_timer event, u64 delay_us);
+void tandem_loss_timer_init(struct sock *sk);
+void tandem_loss_timer_stop(struct sock *sk);
+/* For tandem_release_cb(): it fired while a program had the socket. */
+void tandem_loss_timer_expired(struct sock *sk);
+
+/* ---- tlp.c ---- */
+
+/* Data was sent, or an ACK came: when is a probe due? */
+void tandem_tlp_schedule(struct sock *sk);
+/* It is due.  False: no probe may go now. */
+bool tandem_tlp_probe(struct sock *sk);
+/* Does an ACK answer the probe? True: it repaired a loss, which nobody else noticed. */
+bool tandem_tlp_ack(struct sock *sk, const struct tandem_ack_event *ev);
+
+#endif /* _TANDEM_LOSS_ROOM_H */
