@@ -214,8 +214,10 @@ static void count_ack(struct sock *sk, struct tandem_ack_event *ev)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	tp->cc.delivered += delivered;
-	if (ev->ece)
+	if (ev->ece) {
 		tp->cc.delivered_ce += delivered;
+		TANDEM_INC(sock_net(sk), ECNECEIN);
+	}
 	tandem_rate_sample(&tp->rate, &tp->cc, &ev->pick, ev->now_us, &ev->rs);
 	if (!ev->has_data)
 		TANDEM_INC(sock_net(sk), PUREACKSIN);
@@ -234,7 +236,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		.prior_pipe = tandem_pipe(tp),
 		.rtt_us = -1,
 		.has_data = cb->end_seq != cb->seq,
-		.ece = cb->flags & TANDEM_F_ECE && !(cb->flags & TANDEM_F_SYN),
+		.ece = tp->cc.ecn_ok && cb->flags & TANDEM_F_ECE && !(cb->flags & TANDEM_F_SYN),
 	};
 	int err = check_ack(sk, ev.ack);
 

@@ -12,7 +12,7 @@
  *	H = siphash(key 1; 4-tuple, IRS, T, M), 22 bits
  *
  * A blind attacker hits a valid number once in about 2^21 tries, and only while we
- * send cookies at all.  Window scale and SACK-permitted do not fit; with timestamps
+ * send cookies at all.  Window scale, SACK-permitted and ECN do not fit; with timestamps
  * (RFC 7323) they ride in the lowest bits of TSval, which the peer echoes.
  */
 #include <linux/net.h>
@@ -28,8 +28,9 @@
 #define H_MASK		((1U << M_SHIFT) - 1)
 
 /* In the lowest bits of the clock. */
-#define CLOCK_BITS	5
+#define CLOCK_BITS	6
 #define CLOCK_MASK	((1U << CLOCK_BITS) - 1)
+#define CLOCK_ECN	0x20
 #define CLOCK_SACK	0x10
 #define CLOCK_WSCALE	0x0f
 #define NO_WSCALE	0x0f
@@ -90,7 +91,9 @@ u32 tandem_cookie_clock(u32 now_us, const struct tandem_cookie *c)
 
 	if (c->sack_ok)
 		bits |= CLOCK_SACK;
-	/* Into the past by less than 64 us, never into the future. */
+	if (c->ecn_ok)
+		bits |= CLOCK_ECN;
+	/* Into the past by less than 128 us, never into the future. */
 	return ((now_us & ~CLOCK_MASK) - CLOCK_MASK - 1) | bits;
 }
 
@@ -99,4 +102,5 @@ void tandem_cookie_unclock(u32 clock, struct tandem_cookie *c)
 	c->wscale = clock & CLOCK_WSCALE;
 	c->wscale_ok = c->wscale != NO_WSCALE;
 	c->sack_ok = clock & CLOCK_SACK;
+	c->ecn_ok = clock & CLOCK_ECN;
 }

@@ -19,6 +19,7 @@ struct tandem_cookie {
 	u8	wscale;		/* only with timestamps */
 	bool	wscale_ok;
 	bool	sack_ok;
+	bool	ecn_ok;
 };
 
 /*

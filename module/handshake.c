@@ -21,6 +21,7 @@
 #include "cong.h"
 #include "cookie.h"
 #include "demux.h"
+#include "ecn.h"
 #include "family.h"
 #include "handshake.h"
 #include "input.h"
@@ -74,11 +75,13 @@ static void answer_with_cookie(struct tandem_request *req, struct dst_entry *dst
 		req->wscale_ok = false;
 		req->rcv_wscale = 0;
 		req->sack_ok = false;
+		req->ecn_ok = false;
 	}
 	cookie.mss = req->mss;
 	cookie.wscale_ok = req->wscale_ok;
 	cookie.wscale = req->snd_wscale;
 	cookie.sack_ok = req->sack_ok;
+	cookie.ecn_ok = req->ecn_ok;
 	req->iss = tandem_cookie_make(&req->flow.key, req->irs, &cookie);
 	WRITE_ONCE(listen->cookie_us, tandem_now_us());
 	TANDEM_INC(sock_net(req->listener), COOKIESSENT);
@@ -124,6 +127,7 @@ static enum tandem_reason syn_rcv(struct sock *lsk, struct sk_buff *skb,
 	if (!dst)
 		goto out;
 	req->advmss = tandem_advmss(lsk, dst);
+	req->ecn_ok = tandem_ecn_accepts(lsk, TANDEM_CB(skb), dst);
 
 	if (!cookie)
 		tandem_syn_save(lsk, req, skb);
@@ -211,6 +215,10 @@ static void child_numbers(const struct sock *lsk, struct sock *child,
 	tp->ts_recent = req->ts_recent;
 	tp->ts_recent_us = req->ts_recent_us;
 	tp->sack_ok = req->sack_ok;
+	tp->ecn = 0;
+	tp->cc.ecn_ok = req->ecn_ok;
+	if (req->ecn_ok)
+		TANDEM_INC(sock_net(child), ECNOPENS);
 	tp->wscale_ok = req->wscale_ok;
 	tp->snd_wscale = req->snd_wscale;
 	tp->rcv_wscale = req->rcv_wscale;
@@ -548,6 +556,7 @@ static bool cookie_rcv(struct sock *lsk, struct sk_buff *skb, struct tandem_opts
 		req->irs = irs;
 		req->iss = iss;
 		req->peer_wnd = TANDEM_CB(skb)->wnd;
+		req->ecn_ok = cookie.ecn_ok;
 		req->advmss = tandem_advmss(lsk, dst);
 		if (dst && !tandem_request_allowed(req, skb))
 			child = child_create(req, skb);

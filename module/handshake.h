@@ -44,6 +44,7 @@ struct tandem_saved_syn;
  * @wscale_ok:	both ends scale
  * @sack_ok:	both ends take SACK
  * @ts_ok:	both ends stamp
+ * @ecn_ok:	we agreed to ECN (RFC 3168)
  * @tos:	of the SYN, reflected
  * @retrans:	timeouts so far
  * @resent:	SYN-ACKs sent again, by timer or because the SYN came again
@@ -79,6 +80,7 @@ struct tandem_request {
 	bool	wscale_ok;
 	bool	sack_ok;
 	bool	ts_ok;
+	bool	ecn_ok;
 	u8	tos;
 	u8	retrans;
 	u8	resent;

@@ -7,6 +7,7 @@
  */
 #include <linux/tcp.h>
 #include <net/sock.h>
+#include "ecn.h"
 #include "sock.h"
 #include "socket.h"
 #include "timer.h"
@@ -40,6 +41,10 @@ static void fill_negotiated(const struct sock *sk, struct tcp_info *info)
 		info->tcpi_options |= TCPI_OPT_TIMESTAMPS;
 	if (tp->sack_ok)
 		info->tcpi_options |= TCPI_OPT_SACK;
+	if (tp->cc.ecn_ok)
+		info->tcpi_options |= TCPI_OPT_ECN;
+	if (tp->ecn & TANDEM_ECN_SEEN)
+		info->tcpi_options |= TCPI_OPT_ECN_SEEN;
 	if (tp->wscale_ok) {
 		info->tcpi_options |= TCPI_OPT_WSCALE;
 		info->tcpi_snd_wscale = tp->snd_wscale;
@@ -111,6 +116,7 @@ static void fill_limits(const struct sock *sk, struct tcp_info *info)
 	info->tcpi_rwnd_limited = rwnd;
 	info->tcpi_sndbuf_limited = sndbuf;
 	info->tcpi_delivered = tp->cc.delivered;
+	info->tcpi_delivered_ce = tp->cc.delivered_ce;
 	info->tcpi_dsack_dups = tp->dsack_dups;
 	info->tcpi_reord_seen = tp->loss.reord_seen;
 	info->tcpi_rcv_ooopack = tp->rcv_ofo;

@@ -15,6 +15,7 @@
 #include <net/sock.h>
 #include "ack.h"
 #include "advert.h"
+#include "ecn.h"
 #include "input.h"
 #include "output.h"
 #include "rcvq.h"
@@ -235,6 +236,7 @@ static int syn_sent_open(struct sock *sk, struct segment *s)
 
 	take_irs(sk, s);
 	take_syn_options(sk, s);
+	tandem_ecn_syn_answered(sk, s->cb->flags);
 	/* Our SYN is what it acknowledges: an RTT sample, the window. */
 	verdict = tandem_ack(sk, s->skb, &s->opts);
 	if (verdict < 0)
@@ -255,6 +257,7 @@ static int syn_sent_crossed(struct sock *sk, struct segment *s)
 {
 	tandem_set_state(sk, TCP_SYN_RECV, TANDEM_R_SYNIN);
 	take_syn_options(sk, s);
+	tandem_ecn_syn_answered(sk, s->cb->flags);
 	take_irs(sk, s);
 	tandem_sync_mss(sk, tandem_sk(sk)->pmtu_cookie);
 	tandem_send_synack_simultaneous(sk);

@@ -56,7 +56,12 @@
 	X(CHALLENGELIMITED, "ChallengeLimited", "challenge ACKs not sent: rate limit") \
 	X(INAFTERCLOSE, "InAfterClose", "data for a program that has closed; answered by a reset") \
 	X(INURGENT, "InUrgent", "segments with the URG flag; delivered in line") \
-	/* listeners */							\
+	/* explicit congestion notification, RFC 3168 */	\
+	X(ECNOPENS, "EcnOpens", "connections that use ECN")	\
+	X(ECNCEIN, "EcnCeIn", "data segments received that a router had marked")	\
+	X(ECNECEIN, "EcnEceIn", "segments received that echo a mark")	\
+	X(ECNCWROUT, "EcnCwrOut", "data segments sent that tell of a reduction")	\
+	/* listeners */	\
 	X(INSYNS, "InSyns", "SYNs taken by a listener")			\
 	X(SYNDROPREQ, "SynDropReqFull", "SYNs dropped: request queue full") \
 	X(SYNDROPACCEPT, "SynDropAcceptFull", "SYNs dropped: accept queue full") \

@@ -54,7 +54,9 @@ struct tandem_choice;
  * @dsack:		RFC 2883 reports of duplicates
  * @window_scaling:	RFC 7323 window scaling
  * @init_cwnd:		segments of the initial window (RFC 6928)
- * @min_mss:		bytes, floor for the peer's option and for ICMP
+ * @ecn:		RFC 3168: 0 never, 1 ask and agree, 2 agree only
+ * @ecn_fallback:	a SYN that is not answered goes again without asking
+ * @min_mss:	bytes, floor for the peer's option and for ICMP
  * @moderate_rcvbuf:	autotune the receive buffer
  * @abort_on_overflow:	reset what the accept queue has no room for
  * @challenge_ack_limit: RFC 5961, per second and netns; INT_MAX: none
@@ -98,6 +100,8 @@ struct tandem_knobs {
 	int	dsack;
 	int	window_scaling;
 	int	init_cwnd;
+	int	ecn;
+	int	ecn_fallback;
 	int	min_mss;
 	int	moderate_rcvbuf;
 	int	abort_on_overflow;

@@ -17,6 +17,7 @@
 #include <net/dst.h>
 #include <net/sock.h>
 #include "advert.h"
+#include "ecn.h"
 #include "handshake.h"
 #include "input.h"
 #include "output.h"
@@ -304,7 +305,7 @@ int tandem_connect(struct sock *sk)
 		return -EHOSTUNREACH;
 	connect_init(sk);
 
-	skb = flag_segment(sk, TANDEM_F_SYN, sk->sk_allocation);
+	skb = flag_segment(sk, TANDEM_F_SYN | tandem_ecn_syn_flags(sk), sk->sk_allocation);
 	if (!skb)
 		return -ENOBUFS;
 	tp->write_seq++;
@@ -325,5 +326,8 @@ int tandem_send_synack_simultaneous(struct sock *sk)
 	if (!skb || !(TANDEM_CB(skb)->flags & TANDEM_F_SYN))
 		return -EFAULT;
 	TANDEM_CB(skb)->flags |= TANDEM_F_ACK;
+	TANDEM_CB(skb)->flags &= ~(TANDEM_F_ECE | TANDEM_F_CWR);
+	if (tandem_sk(sk)->cc.ecn_ok)
+		TANDEM_CB(skb)->flags |= TANDEM_F_ECE;
 	return tandem_transmit_skb(sk, skb, true, GFP_ATOMIC);
 }

@@ -20,6 +20,7 @@
 #include <linux/skbuff.h>
 #include <net/sock.h>
 #include "advert.h"
+#include "ecn.h"
 #include "input.h"
 #include "output.h"
 #include "rcvq.h"
@@ -355,6 +356,7 @@ void tandem_rcvq_input(struct sock *sk, struct sk_buff *skb)
 	}
 	skb_dst_drop(skb);
 	__skb_pull(skb, tandem_hdr_len(tandem_hdr(skb)));
+	tandem_ecn_data_in(sk, skb);
 
 	if (!seq_after(cb->end_seq, tp->rcv_nxt)) {
 		tandem_rcvq_dup(sk, cb->seq, cb->end_seq);

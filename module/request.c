@@ -271,7 +271,8 @@ void tandem_send_synack(struct tandem_request *req, struct dst_entry *dst,
 	}
 	skb_reserve(skb, TANDEM_MAX_HEADER);
 	tandem_push_header(skb, key->lport, key->rport, req->iss, req->irs + 1,
-			   TANDEM_F_SYN | TANDEM_F_ACK, req->rcv_wnd, &opts);
+			   TANDEM_F_SYN | TANDEM_F_ACK | (req->ecn_ok ? TANDEM_F_ECE : 0),
+			   req->rcv_wnd, &opts);
 	if (!cookie) {
 		/* For the hooks on the way out; a flood need not fight for the count. */
 		sock_hold(lsk);

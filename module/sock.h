@@ -131,6 +131,7 @@ struct tandem_sock {
 	bool	wscale_ok;
 	bool	sack_ok;
 	bool	ts_ok;
+	u8	ecn;		/* TANDEM_ECN_*, ecn.h; in use: cc.ecn_ok */
 	u16	mss_clamp;	/* peer's MSS option */
 	u16	user_mss;	/* TCP_MAXSEG */
 	u16	advmss;		/* what we announced */

@@ -148,6 +148,7 @@ static void reset_negotiated(struct tandem_sock *tp)
 {
 	tp->wscale_ok = false;
 	tp->sack_ok = false;
+	tp->ecn = 0;
 	tp->ts_ok = false;
 	tp->advmss = 0;
 	tp->ts_offset = 0;

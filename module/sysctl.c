@@ -63,6 +63,8 @@ static const struct knob knobs[] = {
 	KNOB("abort_on_overflow", abort_on_overflow, 0, 1, 0),
 	KNOB("challenge_ack_limit", challenge_ack_limit, 0, INT_MAX, INT_MAX),
 	KNOB("syncookies", syncookies, 0, 2, 1),
+	KNOB("ecn", ecn, 0, 2, 2),
+	KNOB("ecn_fallback", ecn_fallback, 0, 1, 1),
 	KNOB("no_delay", no_delay, 0, 1, 0),
 	KNOB("tcp_wire", tcp_wire, 0, 1, 1),
 };

@@ -20,6 +20,7 @@
 #include <net/dst.h>
 #include <net/sock.h>
 #include "advert.h"
+#include "ecn.h"
 #include "input.h"
 #include "output.h"
 #include "pace.h"
@@ -339,6 +340,8 @@ static void rto_expired(struct sock *sk)
 		return;
 
 	TANDEM_INC(sock_net(sk), RTOS);
+	if (syn)
+		tandem_ecn_syn_lost(sk, TANDEM_CB(head));
 	if (!tp->retransmits)
 		tp->rto_stamp_us = tandem_now_us();
 	tp->total_rto++;

@@ -18,6 +18,7 @@
 #include "ack.h"
 #include "advert.h"
 #include "demux.h"
+#include "ecn.h"
 #include "handshake.h"
 #include "input.h"
 #include "output.h"
@@ -135,6 +136,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	u32 len = skb->len;
 	unsigned long node;
 	u16 window;
+	u8 flags;
 	u32 ack;
 	int err;
 
@@ -159,11 +161,12 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 		tandem_skb_set_edt(skb, ktime_get_ns() +
 				   (u64)tp->tx_delay_us * NSEC_PER_USEC);
 
-	build_options(sk, &opts, sent.flags);
-	window = window_field(sk, sent.flags);
+	flags = sent.flags | tandem_ecn_send(sk, &sent, len);
+	build_options(sk, &opts, flags);
+	window = window_field(sk, flags);
 	ack = sent.flags & TANDEM_F_ACK ? tp->rcv_nxt : 0;
 	tandem_push_header(skb, inet_sk(sk)->inet_sport, inet_sk(sk)->inet_dport,
-			   sent.seq, ack, sent.flags, window, &opts);
+			   sent.seq, ack, flags, window, &opts);
 
 	skb_orphan(skb);
 	skb->sk = sk;
@@ -177,7 +180,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 							    TANDEM_F_FIN |
 							    TANDEM_F_RST)));
 	count_sent(sk, &sent, len);
-	trace_tandem_send(sk, skb, sent.seq, ack, sent.flags, len, window);
+	trace_tandem_send(sk, skb, sent.seq, ack, flags, len, window);
 
 	tp->af->checksum(sk, skb);
 	memset(skb->cb, 0, sizeof(skb->cb));

@@ -32,6 +32,7 @@ KNOBS = dict(
     init_cwnd=(10, 1, 1000), min_mss=(48, 48, 65535),
     moderate_rcvbuf=(1, 0, 1), abort_on_overflow=(0, 0, 1),
     challenge_ack_limit=(INT_MAX, 0, INT_MAX), syncookies=(1, 0, 2),
+    ecn=(2, 0, 2), ecn_fallback=(1, 0, 1),
     no_delay=(0, 0, 1), tcp_wire=(1, 0, 1),
     udp_port=(0, 0, 65535), isn_fixed=(0, 0, 0xffffffff))
 CHOICES = {"congestion_control": "reno", "rto_estimator": "rfc6298",
