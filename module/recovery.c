@@ -24,6 +24,7 @@
 #include <net/sock.h>
 #include "ack.h"
 #include "cong.h"
+#include "ecn.h"
 #include "output.h"
 #include "recovery.h"
 #include "timer.h"
@@ -115,6 +116,7 @@ static void start_reduction(struct sock *sk, const struct tandem_ack_event *ev)
 	cc->ssthresh = max(cc->ops->ssthresh(cc), TANDEM_CWND_MIN);
 	cc->cwnd_cnt = 0;
 	tp->tlp_out = false;
+	tandem_ecn_reduced(tp);
 	tandem_prr_start(&tp->prr, tp->packets_out - tp->sacked_out + ev->delivered);
 }
 
@@ -131,6 +133,8 @@ static void enter_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 		start_reduction(sk, ev);
 		tandem_undo_start(&tp->undo, tp->snd_una, tp->retrans_out,
 				  tp->cc.prior_cwnd, ssthresh);
+		/* A router told of congestion as well: that was no mistake. */
+		tp->undo.active = !ev->ece;
 	}
 	tp->high_seq = tp->snd_nxt;
 	tp->cc.ca_state = TANDEM_CA_RECOVERY;
@@ -138,14 +142,17 @@ static void enter_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 	TANDEM_INC(sock_net(sk), RECOVERIES);
 }
 
-void tandem_enter_cwr(struct sock *sk)
+/*
+ * An ECN-Echo came (RFC 3168 section 6.1.2): as for a loss, once per window.  RFC 8257
+ * reduces in another way, by the share of what was marked.
+ */
+static void enter_cwr(struct sock *sk, const struct tandem_ack_event *ev)
 {
-	const struct tandem_ack_event none = {};
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (tp->cc.ca_state >= TANDEM_CA_CWR || tp->cc.ops->flags & TANDEM_CONG_DCTCP_ECN)
 		return;
-	start_reduction(sk, &none);
+	start_reduction(sk, ev);
 	tp->undo.active = false;
 	tp->high_seq = tp->snd_nxt;
 	tp->cc.ca_state = TANDEM_CA_CWR;
@@ -204,6 +211,7 @@ static void undo(struct sock *sk, bool unmark)
 	cc->cwnd = min(max(cc->cwnd, cc->ops->undo_cwnd(cc)), cc->cwnd_clamp);
 	cc->ssthresh = max(cc->ssthresh, tp->undo.ssthresh);
 	tp->undo.active = false;
+	tp->ecn &= ~TANDEM_ECN_QUEUE_CWR;
 	tp->frto.step = TANDEM_FRTO_OFF;
 	tell_cong(tp, TANDEM_CONG_EV_UNDO);
 }
@@ -320,6 +328,8 @@ static void in_open(struct sock *sk, const struct tandem_ack_event *ev)
 	undo_by_dsack(sk, ev);
 	if (loss_found(sk, ev))
 		enter_recovery(sk, ev);
+	else if (ev->ece)
+		enter_cwr(sk, ev);
 	else if (tp->cc.ca_state != TANDEM_CA_CWR)
 		tp->cc.ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
 }
@@ -584,6 +594,7 @@ void tandem_recovery_timeout(struct sock *sk)
 		cc->ssthresh = max(cc->ops->ssthresh(cc), TANDEM_CWND_MIN);
 		tandem_undo_start(&tp->undo, tp->snd_una, tp->retrans_out, cc->prior_cwnd,
 				  ssthresh);
+		tandem_ecn_reduced(tp);
 		tell_cong(tp, TANDEM_CONG_EV_LOSS);
 	}
 	/* The one that goes now (RFC 5681's loss window), beside what is under way. */

@@ -17,8 +17,6 @@ void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev);
 void tandem_recovery_timeout(struct sock *sk);
 /* So did the timer of a segment's reordering window. */
 void tandem_recovery_reo_timeout(struct sock *sk);
-/* An ECN-Echo came, RFC 3168: reduce, once per window; nothing when we do already. */
-void tandem_enter_cwr(struct sock *sk);
 /* Why what is marked lost is sent again now. */
 enum tandem_reason tandem_recovery_reason(struct sock *sk);
 /* The path MTU shrank: what is too long now must go again, without blaming cwnd. */

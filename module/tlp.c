@@ -24,7 +24,9 @@
 
 /* RFC 8985 section 7.2: how long a TCP may delay the ACK of a lone segment. */
 #define TCP_ACK_DELAY_US	200000U
-/* And how long to wait while no round trip was measured. */
+/* How long, at least, hosts may need beside the path: a tick or two of theirs. */
+#define HOST_DELAY_US		2000U
+/* How long to wait while no round trip was measured. */
 #define PTO_NO_RTT_US		1000000U
 
 /* Section 7.2: is a probe of use? */
@@ -66,8 +68,7 @@ void tandem_tlp_schedule(struct sock *sk)
 	}
 	if (tp->cc.srtt_us) {
 		pto = 2ULL * tp->cc.srtt_us;
-		if (tp->packets_out == 1)
-			pto += ack_delay_us(sk);
+		pto += tp->packets_out == 1 ? ack_delay_us(sk) : HOST_DELAY_US;
 	}
 	/*
 	 * Never after the retransmission timer; when that one comes first, it finds us

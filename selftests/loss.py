@@ -4,14 +4,15 @@
 
 The peer loses what it chooses and says so by SACK or by duplicate ACKs;
 what is sent again, when, and how much at once follow RFC 5681, 6582, 6675
-and 6928. Over TCP the newer algorithms (RACK, TLP, F-RTO) are switched off.
+and 6928. Where a probe of the tail (TLP), F-RTO or an undo is not what is
+tested they are switched off; over TCP all of them are, and RACK as well.
 """
 
 import sys
 import time
 
-from tpeer import (IS_TCP, VIRTUAL, check, main, opt_sack, opt_ts, pad_opts,
-                   so_error, state_of, tandem_only, until)
+from tpeer import (IS_TCP, VIRTUAL, check, main, need_virtual, opt_sack, opt_ts,
+                   pad_opts, so_error, state_of, tandem_only, until)
 
 MSS = 1000
 
@@ -82,7 +83,8 @@ def test_fast_retransmit_by_sack(w):
         check(time.monotonic() - t < 0.15, "not by the timer")
     if not IS_TCP:
         check(w.counter("Recoveries") == 1, "counted")
-        check(w.counter("FastRetrans") == 1, "counted")
+        check(w.counter("RackRetrans") == 1, "counted")
+        check(w.counter("FastRetrans") == 0, "and only once")
         check(w.counter("RtoExpired") == 0, "no timeout")
 
 
@@ -250,7 +252,9 @@ def test_timeout_then_slow_start(w):
 
 
 def test_retransmission_lost_again(w):
-    """A fast retransmission that is lost is saved by the timer."""
+    """A fast retransmission that is lost is saved by the timer (RFC 6675)."""
+    if not IS_TCP:
+        w.knob("loss_detection", "dupthresh")
     s, c, data = start(w, segs=12)
     burst(c)
     for n in range(2, 11):
@@ -311,8 +315,117 @@ def test_undo_by_timestamps(w):
     c.ts_recent = early
     ack(c, 10)				# it is the first one we acknowledge
     got = burst(c)
-    check(len(got) >= 2, "sending goes on: %s" % got)
+    check(len(got) >= 10, "with the window of before: %s" % got)
     check(not [g for g in got if g < 10], "nothing needless: %s" % got)
+    check(w.counter("LossUndo") == 1, "counted")
+    check(w.counter("SpuriousRtos") == 0, "and F-RTO was not needed")
+
+
+def slow_passive(w, rtt, segs, **kw):
+    """A connection with a known round trip that has sent @segs at once."""
+    ls = w.listen()
+    c = w.conn(ls.getsockname()[1], mss=MSS + 12, **kw)
+    c.send("S")
+    a = c.expect("S.")
+    # The path's delay, not a wait for something to happen.
+    time.sleep(max(0, a.when + rtt - time.monotonic()))
+    c.send(".")
+    s, _ = ls.accept()
+    s.setsockopt(6, 13, b"reno")
+    s.setsockopt(1, 32, 2 << 20)
+    s.setblocking(False)
+    s.send(bytes(segs * MSS))
+    return s, c
+
+
+def test_eifel_fast_retransmit(w):
+    """RFC 3522: the echo tells that a hole was filled by the original."""
+    tandem_only()
+    s, c = slow_passive(w, 0.1, 10)
+    check(burst(c) == list(range(10)), "the flight")
+    early = c.ts_recent
+    ack(c, 0, (1, 4))
+    check(burst(c, 0.02) == [0], "called lost")
+    c.ts_recent = early
+    ack(c, 4)
+    burst(c, 0.02)
+    check(w.counter("TSReorder") == 1, "a hole filled by the original")
+    ack(c, 10)
+    burst(c, 0.02)
+    check(w.counter("FullUndo") == 1, "undone at the end")
+    check(w.counter("PartialUndo") == 0, "not before: the copy was under way")
+
+
+def test_partial_undo(w):
+    """The same while no copy is in flight: undone at once."""
+    tandem_only()
+    s, c = slow_passive(w, 0.1, 10)
+    burst(c)
+    early = c.ts_recent
+    ack(c, 0, (1, 4))
+    check(burst(c, 0.02) == [0], "called lost")
+    c.ts_recent = early
+    ack(c, 1, (1, 4), (5, 6))		# the copy is covered, segment 4 a hole
+    burst(c, 0.005)
+    check(w.counter("PartialUndo") == 1, "counted")
+    check(w.counter("FullUndo") == 0, "and not twice")
+
+
+def test_reordering_window_grows(w):
+    """RFC 8985 6.2 step 4: a D-SACK widens what a segment may be late."""
+    need_virtual()
+    tandem_only()
+    s, c = slow_passive(w, 0.1, 10, ts=False)
+    burst(c)
+    time.sleep(0.05)
+    ack(c, 0, (1, 2))
+    ack(c, 2)				# in order 1, 0: reordering is seen
+    check(w.counter("SackReorder") >= 1, "reordering")
+    ack(c, 2, (3, 6))
+    g = c.expect_any(0.5)		# a quarter of the minimal RTT later
+    check(g.rseq == 1 + 2 * MSS, "by the timer of the window: %s" % g)
+    check(w.counter("ReoTimeouts") == 1, "counted")
+    ack(c, 10)
+    burst(c, 0.02)
+    ack(c, 10, (2, 3))			# it came twice: only late
+    burst(c, 0.02)
+    check(w.counter("DsackUndo") + w.counter("FullUndo") == 1, "undone")
+    s.send(bytes(10 * MSS))
+    check(burst(c, 0.05) == list(range(10, 20)), "ten more")
+    time.sleep(0.05)
+    ack(c, 10, (11, 14))
+    # Two quarters now, from the time the RTT of what was SACKed had passed.
+    first = time.monotonic()
+    g = c.expect_any(0.5)
+    check(g.rseq == 1 + 10 * MSS, "the hole: %s" % g)
+    check(0.04 <= g.when - first <= 0.07, "after two quarters: %.3f s" %
+          (g.when - first))
+
+
+def test_thousands_sacked(w):
+    """A long window with a hole in every other segment fills in order."""
+    tandem_only()
+    n = 400
+    w.knob("init_cwnd", n)
+    s, c, data = start(w, segs=n)
+    got = burst(c)
+    check(got == list(range(n)), "all at once: %d" % len(got))
+    for i in range(1, n, 2):
+        ack(c, 0, (i, i + 1), *((k, k + 1) for k in (i - 2, i - 4) if k > 0))
+    again = burst(c, 0.05)
+    top = 0
+    end = time.monotonic() + 60
+    while top < n:
+        check(time.monotonic() < end, "stuck at %d" % top)
+        while top < n and (top % 2 or top in again):
+            top += 1
+        ack(c, top)
+        if top < n:
+            more = burst(c, 0.05)
+            check(more, "nothing more at %d" % top)
+            again += more
+    check(sorted(again) == list(range(0, n, 2)), "every hole once: %d" % len(again))
+    check(w.counter("RtoExpired") == 0, "no timeout")
 
 
 def test_dsack_received(w):

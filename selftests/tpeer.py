@@ -53,6 +53,8 @@ REMOTE = {"v4": "10.77.0.2", "v6": "fd77::2"}
 TCP_KNOB = dict(keepalive_time="tcp_keepalive_time", tw_reuse="tcp_tw_reuse")
 # The judge without what is newer than RFC 6298 and RFC 6675: linear SYN
 # timeouts, tail loss probes, RACK, F-RTO.
+# Tandem, too, sends no probes and doubts no timeout unless a test says it should.
+OFF = ("tlp", "frto")
 CLASSIC = (("tcp_syn_linear_timeouts", "0"), ("tcp_early_retrans", "0"),
            ("tcp_recovery", "0"), ("tcp_frto", "0"))
 
@@ -240,6 +242,8 @@ class World:
                     f.write(value)
         self.family = socket.AF_INET if way == "v4" else socket.AF_INET6
         self.socket().close()		# loads the module, if it is not
+        for name in () if IS_TCP else OFF:
+            self.knob(name, 0)
         self.src = socket.inet_pton(self.family, REMOTE[way])
         self.dst = socket.inet_pton(self.family, LOCAL[way])
         self.inbox = []
