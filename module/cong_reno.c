@@ -98,7 +98,7 @@ static void reno_event(struct tandem_cc *cc, enum tandem_cong_event ev)
 
 /* Part of the module itself: no owner to hold. */
 struct tandem_cong_ops tandem_reno = {
-	.name		= "reno",
+	.choice		= { .name = "reno" },
 	.ssthresh	= reno_ssthresh,
 	.on_ack		= reno_on_ack,
 	.undo_cwnd	= reno_undo_cwnd,
