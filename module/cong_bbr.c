@@ -69,14 +69,18 @@ static void set_pacing_rate(struct tandem_cc *cc, u32 gain)
 		cc->pacing_rate = max(rate, 1ULL);
 }
 
-/* InitPacingRate() */
-static void init_pacing_rate(struct tandem_cc *cc)
+/*
+ * InitPacingRate(): STARTUP's gain times a window per round trip; at the beginning, and
+ * for each window until there is a sign that the pipe may be full, see pipe_shows().
+ */
+static void pace_window(struct tandem_cc *cc)
 {
 	u32 rtt = cc->srtt_us ? cc->srtt_us : 1000;
+	u64 rate;
 
-	cc->pacing_rate = div_u64((u64)min(cc->cwnd, 1U << 16) * cc->mss * 1000000ULL, rtt);
-	cc->pacing_rate = max(cc->pacing_rate * gains[BBR_STARTUP].pacing >> BBR_GAIN_SHIFT,
-			      1ULL);
+	rate = div_u64((u64)min(cc->cwnd, 1U << 20) * cc->mss * 1000000ULL, rtt);
+	rate = (rate * gains[BBR_STARTUP].pacing) >> BBR_GAIN_SHIFT;
+	cc->pacing_rate = max3(cc->pacing_rate, rate, 1ULL);
 }
 
 /* PickProbeWait() */
@@ -246,7 +250,7 @@ static bool time_to_go_down(struct tandem_cc *cc, const struct tandem_cong_ack *
 	/* Version 2's: a round trip's time of it, and what we added queues. */
 	return b->now_us > b->cycle_us + b->min_rtt &&
 	       cc->in_flight >= bbr_inflight(cc, bbr_max_bw(b), PERCENT_GAIN(125)) &&
-	       bbr_queued(b, b->rtt_low);
+	       bbr_queue_above(b, b->rtt_low, 4);
 }
 
 /* UpdateProbeBWCyclePhase() */
@@ -370,6 +374,17 @@ static void check_probe_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *
 		b->idle_restart = false;
 }
 
+/*
+ * STARTUP: is there any sign that the pipe may be full?  Until then slow start is all
+ * right, as for any TCP (RFC 5681 section 3.1): a flight of a few segments is not sent
+ * over the whole round trip, its delivery rate is too low, and twice the BDP of that
+ * would not let it double.
+ */
+static bool pipe_shows(const struct bbr *b)
+{
+	return b->full_bw_count || bbr_queued(b, b->rtt_low);
+}
+
 /* SetCwnd() and BoundCwndForModel() */
 static void set_cwnd(struct tandem_cc *cc, u32 acked)
 {
@@ -381,7 +396,7 @@ static void set_cwnd(struct tandem_cc *cc, u32 acked)
 	most = bbr_budget(cc, most);
 	if (b->full_bw_reached)
 		cc->cwnd = min(cc->cwnd + min(acked, U32_MAX - cc->cwnd), most);
-	else if (cc->cwnd < most || cc->delivered < cc->init_cwnd)
+	else if (cc->cwnd < most || cc->delivered < cc->init_cwnd || !pipe_shows(b))
 		cc->cwnd += min(acked, U32_MAX - cc->cwnd);
 	cc->cwnd = max(cc->cwnd, BBR_MIN_PIPE_CWND);
 	if (b->state == BBR_PROBE_RTT)
@@ -419,6 +434,8 @@ static void bbr_control(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 
 	set_pacing_rate(cc, gains[b->state].pacing);
 	set_cwnd(cc, ack->acked);
+	if (b->state == BBR_STARTUP && !pipe_shows(b))
+		pace_window(cc);
 }
 
 /* HandleLostPacket() */
@@ -564,7 +581,8 @@ static void bbr_init(struct tandem_cc *cc)
 	b->next_round_delivered = cc->delivered;
 	b->loss_round_delivered = cc->delivered;
 	bbr_reset_shortterm(b);
-	init_pacing_rate(cc);
+	cc->pacing_rate = 0;
+	pace_window(cc);
 }
 
 struct tandem_cong_ops tandem_bbr = {

@@ -164,6 +164,7 @@ u32 bbr_inflight(const struct tandem_cc *cc, u32 bw, u32 gain);
 u32 bbr_target_inflight(const struct tandem_cc *cc);
 u32 bbr_inflight_with_headroom(const struct bbr *b);
 u32 bbr_send_quantum(const struct tandem_cc *cc);
+bool bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift);
 bool bbr_queued(const struct bbr *b, u32 rtt);
 bool bbr_loss_too_high(const struct bbr *b, u32 lost, u32 segs, bool queued);
 u32 bbr_inflight_at_loss(const struct bbr *b, const struct tandem_cong_lost *l);

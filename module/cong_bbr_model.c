@@ -101,16 +101,21 @@ u32 bbr_inflight_with_headroom(const struct bbr *b)
 		   BBR_MIN_PIPE_CWND);
 }
 
-/* Does an RTT show a queue? */
-bool bbr_queued(const struct bbr *b, u32 rtt)
+/* Does an RTT show a queue of 1/2^@shift of min_rtt and 4 segments? */
+bool bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift)
 {
 	u64 segs, edge = b->min_rtt;
 
 	if (!b->has_rtt)
 		return false;
 	segs = b->bw ? div_u64((u64)QUEUE_SEGS << BBR_BW_SHIFT, b->bw) : 0;
-	edge += (b->min_rtt >> QUEUE_SHIFT) + min(segs, (u64)b->min_rtt);
+	edge += (b->min_rtt >> shift) + min(segs, (u64)b->min_rtt);
 	return rtt > edge;
+}
+
+bool bbr_queued(const struct bbr *b, u32 rtt)
+{
+	return bbr_queue_above(b, rtt, QUEUE_SHIFT);
 }
 
 /*
@@ -183,7 +188,10 @@ void bbr_reset_full_bw(struct bbr *b)
 	b->full_bw_now = false;
 }
 
-/* CheckFullBWReached(): three rounds that grew by less than a quarter. */
+/*
+ * CheckFullBWReached(): three rounds that grew by less than a quarter; or one, when the
+ * RTT shows that what was sent more went to a queue of half a BDP.
+ */
 void bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs)
 {
 	u32 rate = bbr_rate_of(rs);
@@ -195,7 +203,9 @@ void bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs)
 		b->full_bw = rate;
 		return;
 	}
-	if (++b->full_bw_count < BBR_FULL_BW_ROUNDS)
+	b->full_bw_count++;
+	if (b->full_bw_count < BBR_FULL_BW_ROUNDS &&
+	    b->rtt_low <= b->min_rtt + b->min_rtt / 2)
 		return;
 	b->full_bw_now = true;
 	b->full_bw_reached = true;

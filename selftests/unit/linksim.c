@@ -18,6 +18,7 @@
 #define SLOT(n)		((n) & (RING - 1))
 #define DUPTHRESH	3U
 #define SAMPLES		(1U << 20)
+#define INITIAL_BURST	10	/* not paced (RFC 6928), as Linux */
 #define DELACK_US	40000U
 #define RTO_MIN_US	200000U
 
@@ -278,7 +279,7 @@ static void send_more(struct world *w, struct flow *f)
 		if (!next_to_send(w, f, &seq, &again))
 			break;
 		transmit(w, f, seq, again);
-		if (rate)
+		if (rate && f->cfg->sent > INITIAL_BURST)
 			f->next_send_ns = max(f->next_send_ns, w->now_ns) +
 				f->cc->mss * 1000000000ULL / rate;
 	}
