@@ -137,6 +137,7 @@ static void start_up(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 	bbr_reset_full_bw(b);
 	b->full_bw = bbr_rate_of(&ack->rs);
 	b->state = BBR_UP;
+	b->queue_at_up = bbr_queue_above(b, b->rtt_low, 4);
 	b->cycle_us = b->now_us;
 	raise_slope(cc);
 }
@@ -239,6 +240,9 @@ static bool time_to_go_down(struct tandem_cc *cc, const struct tandem_cong_ack *
 		b->prev_probe_precautionary = true;
 		return true;
 	}
+	if (b->inflight_fair != BBR_INF && b->now_us > b->cycle_us + b->min_rtt &&
+	    bbr_queued(b, b->rtt_low))
+		return true;
 	if (ack->cwnd_limited && cc->cwnd >= b->inflight_longterm) {
 		/* Not the path limits bw, inflight_longterm does. */
 		bbr_reset_full_bw(b);
@@ -250,7 +254,7 @@ static bool time_to_go_down(struct tandem_cc *cc, const struct tandem_cong_ack *
 	/* Version 2's: a round trip's time of it, and what we added queues. */
 	return b->now_us > b->cycle_us + b->min_rtt &&
 	       cc->in_flight >= bbr_inflight(cc, bbr_max_bw(b), PERCENT_GAIN(125)) &&
-	       bbr_queue_above(b, b->rtt_low, 4);
+	       !b->queue_at_up && bbr_queue_above(b, b->rtt_low, 4);
 }
 
 /* UpdateProbeBWCyclePhase() */
@@ -406,6 +410,8 @@ static void set_cwnd(struct tandem_cc *cc, u32 acked)
 		cap = bbr_inflight_with_headroom(b);
 	else if (bbr_in_probe_bw(b))
 		cap = b->inflight_longterm;
+	if (b->state == BBR_CRUISE)
+		cap = min(cap, b->inflight_fair);
 	cap = max(min(cap, b->inflight_shortterm), BBR_MIN_PIPE_CWND);
 	cc->cwnd = max(min3(cc->cwnd, cap, cc->cwnd_clamp), 1U);
 }
@@ -581,6 +587,7 @@ static void bbr_init(struct tandem_cc *cc)
 	b->next_round_delivered = cc->delivered;
 	b->loss_round_delivered = cc->delivered;
 	bbr_reset_shortterm(b);
+	bbr_reset_fair(b);
 	cc->pacing_rate = 0;
 	pace_window(cc);
 }

@@ -65,6 +65,11 @@ enum bbr_ack_phase {
  * @round_lost0, @round_delivered0: tandem_cc.lost and .delivered at its begin
  * @base_segs:	segments that @base_loss was learnt from, saturating
  * @base_loss:	share lost while no queue was there, see cong_bbr_model.c
+ * @bw_fair, @inflight_fair: what is left of bw and inflight for others when a queue
+ *		stands though nobody probes, see yield_to_queue()
+ * @fair_rounds: rounds since the last such queue
+ * @rival:	rounds of such queues that yielding did not help against
+ * @queue_at_up: UP began with a queue that is not ours
  * The rest is named as in the draft.
  */
 struct bbr {
@@ -99,6 +104,8 @@ struct bbr {
 	u32	up_acked_per_inc;
 	u32	up_acked;
 	u32	probe_wait_us;
+	u32	bw_fair;
+	u32	inflight_fair;
 	u16	base_loss;
 	u16	base_segs;
 	u8	state;
@@ -110,6 +117,9 @@ struct bbr {
 	u8	extra_rounds;
 	u8	drain_rounds;
 	u8	losses_in_round;
+	u8	fair_rounds;
+	u8	rival;
+	u8	since_yield;
 	u8	started : 1,
 		round_start : 1,
 		loss_round_start : 1,
@@ -126,6 +136,7 @@ struct bbr {
 		probe_rtt_expired : 1,
 		probe_rtt_round_done : 1,
 		has_rtt : 1;
+	u8	queue_at_up : 1;
 };
 
 static inline struct bbr *bbr_of(struct tandem_cc *cc)
@@ -173,6 +184,7 @@ void bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs);
 void bbr_start_round(struct tandem_cc *cc);
 void bbr_reset_congestion_signals(struct bbr *b);
 void bbr_reset_shortterm(struct bbr *b);
+void bbr_reset_fair(struct bbr *b);
 void bbr_save_cwnd(struct tandem_cc *cc);
 void bbr_note_loss(struct tandem_cc *cc);
 void bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack);

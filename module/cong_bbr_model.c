@@ -33,6 +33,10 @@
 
 #define QUEUE_SHIFT	3	/* a queue: 1/8 of min_rtt */
 #define QUEUE_SEGS	4	/* and what so many segments take */
+#define FAIR_SEGS	4U
+#define YIELD_ROUNDS	4
+#define RIVAL_SURE	16
+#define RIVAL_MAX	64
 #define BASE_LOSS_MAX	(BBR_PART_ONE / 8)
 #define BASE_SEGS_MAX	2048U
 
@@ -231,6 +235,52 @@ void bbr_reset_shortterm(struct bbr *b)
 	b->inflight_shortterm = BBR_INF;
 }
 
+void bbr_reset_fair(struct bbr *b)
+{
+	b->bw_fair = BBR_INF;
+	b->inflight_fair = BBR_INF;
+	b->fair_rounds = 0;
+}
+
+static void set_fair(struct bbr *b, u32 inflight)
+{
+	b->inflight_fair = max(inflight, BBR_MIN_PIPE_CWND);
+	b->bw_fair = min(div_u64((u64)b->inflight_fair << BBR_BW_SHIFT, b->min_rtt),
+			 (u64)U32_MAX - 1);
+}
+
+/* Once a round, in CRUISE. */
+static void yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
+			   const struct tandem_rate_sample *rs)
+{
+	u32 step, inflight;
+
+	if (!bbr_queued(b, b->rtt_low)) {
+		b->rival /= 2;
+		b->since_yield = 0;
+		if (b->inflight_fair == BBR_INF)
+			return;
+		step = min(FAIR_SEGS << min(b->fair_rounds, (u8)16),
+			   max(b->inflight_fair / 8, FAIR_SEGS));
+		b->fair_rounds += b->fair_rounds < U8_MAX;
+		if (b->bw_fair < bbr_max_bw(b) + bbr_max_bw(b) / 4)
+			set_fair(b, b->inflight_fair +
+				    min(step, BBR_INF - 1 - b->inflight_fair));
+		return;
+	}
+	b->fair_rounds = 0;
+	b->rival = min(b->rival + 1, RIVAL_MAX);
+	if (b->rival > RIVAL_SURE) {
+		bbr_reset_fair(b);
+		return;
+	}
+	if (b->since_yield++ % YIELD_ROUNDS || rs->app_limited)
+		return;
+	inflight = bbr_bdp(cc, bbr_rate_of(rs), BBR_GAIN_ONE);
+	inflight += min(FAIR_SEGS, BBR_INF - 1 - inflight);
+	set_fair(b, min(inflight, b->inflight_fair));
+}
+
 /* The last cwnd that neither recovery nor ProbeRTT had reduced. */
 void bbr_save_cwnd(struct tandem_cc *cc)
 {
@@ -363,6 +413,8 @@ void bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 		adapt_lower_bounds(cc, b);
 		learn_base_loss(cc, b);
 	}
+	if (b->round_start && b->state == BBR_CRUISE)
+		yield_to_queue(b, cc, rs);
 	update_aggregation(cc, b, ack);
 }
 
@@ -425,5 +477,8 @@ void bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 		b->round_delivered0 = cc->delivered;
 	}
 	/* BoundBWForModel() */
-	b->bw = min(bbr_max_bw(b), b->bw_shortterm);
+	b->bw = bbr_max_bw(b);
+	if (b->bw_fair != BBR_INF && (b->state == BBR_CRUISE || b->state == BBR_DOWN))
+		b->bw = b->bw_fair;
+	b->bw = min(b->bw, b->bw_shortterm);
 }
