@@ -34,6 +34,7 @@
 #define QUEUE_SHIFT	3	/* a queue: 1/8 of min_rtt */
 #define QUEUE_SEGS	4	/* and what so many segments take */
 #define FAIR_SEGS	4U
+#define FAIR_ROUNDS	8
 #define YIELD_ROUNDS	4
 #define RIVAL_SURE	16
 #define RIVAL_MAX	64
@@ -172,7 +173,7 @@ static void learn_base_loss(struct tandem_cc *cc, struct bbr *b)
 	u32 part, weight;
 	s64 step;
 
-	if (!segs || b->round_rtt == U32_MAX || bbr_queued(b, b->round_rtt))
+	if (!segs || b->round_rtt == U32_MAX || bbr_queue_above(b, b->round_rtt, 5))
 		return;
 	if (b->state != BBR_STARTUP && b->ack_phase != BBR_ACKS_INIT)
 		return;
@@ -260,7 +261,7 @@ static void yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
 		b->since_yield = 0;
 		if (b->inflight_fair == BBR_INF)
 			return;
-		step = min(FAIR_SEGS << min(b->fair_rounds, (u8)16),
+		step = min(FAIR_SEGS << min(b->fair_rounds / FAIR_ROUNDS, 16),
 			   max(b->inflight_fair / 8, FAIR_SEGS));
 		b->fair_rounds += b->fair_rounds < U8_MAX;
 		if (b->bw_fair < bbr_max_bw(b) + bbr_max_bw(b) / 4)
@@ -346,6 +347,12 @@ static void adapt_lower_bounds(struct tandem_cc *cc, struct bbr *b)
 			      bbr_scale(b->bw_shortterm, BBR_BETA_PCT, 100));
 	b->inflight_shortterm = max(b->inflight_latest,
 				    bbr_scale(b->inflight_shortterm, BBR_BETA_PCT, 100));
+	if (b->rival <= RIVAL_SURE) {
+		u32 w = bbr_bdp(cc, b->bw_latest, BBR_GAIN_ONE);
+
+		set_fair(b, min(bbr_scale(w, 100 - BBR_HEADROOM_PCT, 100), b->inflight_fair));
+		b->fair_rounds = 0;
+	}
 }
 
 /* Section 5.5.9: how far ACKs ran ahead of bw, over 5 to 10 rounds. */
