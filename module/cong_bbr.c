@@ -217,6 +217,8 @@ static bool time_to_probe(struct tandem_cc *cc)
 {
 	struct bbr *b = bbr_of(cc);
 
+	if (b->rivalry)
+		return false;
 	if (b->now_us <= b->cycle_us + b->probe_wait_us &&
 	    b->rounds_since_probe < min(bbr_target_inflight(cc), 63U))
 		return false;
@@ -342,7 +344,10 @@ static void check_probe_rtt_done(struct tandem_cc *cc)
 	cc->cwnd = max(cc->cwnd, b->prior_cwnd);
 	bbr_reset_shortterm(b);
 	if (b->full_bw_reached) {
-		start_down(cc);
+		if (b->rivalry)
+			bbr_pause_rivalry(b);
+		else
+			start_down(cc);
 		b->state = BBR_CRUISE;
 	} else {
 		b->state = BBR_STARTUP;
@@ -411,7 +416,7 @@ static void set_cwnd(struct tandem_cc *cc, u32 acked)
 	else if (bbr_in_probe_bw(b))
 		cap = b->inflight_longterm;
 	if (b->state == BBR_CRUISE)
-		cap = min(cap, b->inflight_fair);
+		cap = min(cap, bbr_fair_inflight(b));
 	cap = max(min(cap, b->inflight_shortterm), BBR_MIN_PIPE_CWND);
 	cc->cwnd = max(min3(cc->cwnd, cap, cc->cwnd_clamp), 1U);
 }

@@ -101,8 +101,14 @@ struct bbr {
 	u32	undo_bw_shortterm;
 	u32	undo_inflight_shortterm;
 	u32	undo_inflight_longterm;
-	u32	up_acked_per_inc;
-	u32	up_acked;
+	union {
+		u32	up_acked_per_inc;	/* UP */
+		u32	curve_max;		/* rivalry: W_max, segments */
+	};
+	union {
+		u32	up_acked;
+		u32	curve_k_ms;		/* rivalry: K */
+	};
 	u32	probe_wait_us;
 	u32	bw_fair;
 	u32	inflight_fair;
@@ -120,6 +126,7 @@ struct bbr {
 	u8	fair_rounds;
 	u8	rival;
 	u8	since_yield;
+	u8	floor_rounds;
 	u8	started : 1,
 		round_start : 1,
 		loss_round_start : 1,
@@ -136,7 +143,9 @@ struct bbr {
 		probe_rtt_expired : 1,
 		probe_rtt_round_done : 1,
 		has_rtt : 1;
-	u8	queue_at_up : 1;
+	u8	queue_at_up : 1,
+		rivalry : 1,
+		rival_known : 1;
 };
 
 static inline struct bbr *bbr_of(struct tandem_cc *cc)
@@ -185,6 +194,8 @@ void bbr_start_round(struct tandem_cc *cc);
 void bbr_reset_congestion_signals(struct bbr *b);
 void bbr_reset_shortterm(struct bbr *b);
 void bbr_reset_fair(struct bbr *b);
+u32 bbr_fair_inflight(const struct bbr *b);
+void bbr_pause_rivalry(struct bbr *b);
 void bbr_save_cwnd(struct tandem_cc *cc);
 void bbr_note_loss(struct tandem_cc *cc);
 void bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack);

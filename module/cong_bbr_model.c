@@ -30,14 +30,17 @@
  * makes up for what never arrives.
  */
 #include "cong_bbr.h"
+#include "cong_curve.h"
 
 #define QUEUE_SHIFT	3	/* a queue: 1/8 of min_rtt */
 #define QUEUE_SEGS	4	/* and what so many segments take */
 #define FAIR_SEGS	4U
 #define FAIR_ROUNDS	8
 #define YIELD_ROUNDS	4
-#define RIVAL_SURE	16
-#define RIVAL_MAX	64
+#define RIVAL_DRAIN	16
+#define RIVAL_SURE	22
+#define FLOOR_SHIFT	5
+#define FLOOR_ROUNDS	4
 #define BASE_LOSS_MAX	(BBR_PART_ONE / 8)
 #define BASE_SEGS_MAX	2048U
 
@@ -250,14 +253,77 @@ static void set_fair(struct bbr *b, u32 inflight)
 			 (u64)U32_MAX - 1);
 }
 
+/* The curve begins at @inflight, now, and returns to @w_max. */
+static void begin_curve(struct bbr *b, u32 inflight, u32 w_max)
+{
+	b->curve_max = max(w_max, inflight);
+	b->curve_k_ms = tandem_cubic_k_ms(b->curve_max - inflight);
+	b->cycle_us = b->now_us;
+	set_fair(b, inflight);
+}
+
+static void follow_curve(struct bbr *b, const struct tandem_cc *cc)
+{
+	u64 t = b->now_us - b->cycle_us, w;
+
+	w = tandem_cubic_window(b->curve_max, b->curve_k_ms,
+				div_u64(t + b->min_rtt, 1000)) >> TANDEM_CUBIC_SHIFT;
+	w = clamp(w, (u64)b->inflight_fair,
+		  (u64)b->inflight_fair + b->inflight_fair / 2 + 1);
+	set_fair(b, min(w, (u64)BBR_INF - 1));
+}
+
+static void begin_rivalry(struct bbr *b, const struct tandem_cc *cc)
+{
+	b->rivalry = true;
+	if (b->rival_known) {
+		follow_curve(b, cc);
+		return;
+	}
+	b->rival_known = true;
+	begin_curve(b, max(cc->in_flight, BBR_MIN_PIPE_CWND),
+		    bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE));
+	bbr_reset_shortterm(b);
+}
+
+/* ProbeRTT has emptied the queue: perhaps all that are left would cooperate. */
+void bbr_pause_rivalry(struct bbr *b)
+{
+	b->rivalry = false;
+	b->rival = RIVAL_SURE / 2;
+}
+
+/* How many rounds ago was the queue empty, once it had stood? */
+static void watch_queue(struct bbr *b)
+{
+	if (!bbr_queue_above(b, b->rtt_low, FLOOR_SHIFT)) {
+		if (b->rivalry && ++b->floor_rounds < FLOOR_ROUNDS)
+			return;
+		b->rivalry = false;
+		b->rival_known = false;
+		b->rival = 0;
+	} else if (b->rival || bbr_queued(b, b->rtt_low)) {
+		b->rival += b->rival < U8_MAX;
+		b->floor_rounds = 0;
+	}
+}
+
 /* Once a round, in CRUISE. */
 static void yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
 			   const struct tandem_rate_sample *rs)
 {
 	u32 step, inflight;
 
+	watch_queue(b);
+	if (b->rivalry) {
+		follow_curve(b, cc);
+		return;
+	}
+	if (b->rival > RIVAL_SURE) {
+		begin_rivalry(b, cc);
+		return;
+	}
 	if (!bbr_queued(b, b->rtt_low)) {
-		b->rival /= 2;
 		b->since_yield = 0;
 		if (b->inflight_fair == BBR_INF)
 			return;
@@ -270,16 +336,21 @@ static void yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
 		return;
 	}
 	b->fair_rounds = 0;
-	b->rival = min(b->rival + 1, RIVAL_MAX);
-	if (b->rival > RIVAL_SURE) {
-		bbr_reset_fair(b);
-		return;
-	}
 	if (b->since_yield++ % YIELD_ROUNDS || rs->app_limited)
 		return;
 	inflight = bbr_bdp(cc, bbr_rate_of(rs), BBR_GAIN_ONE);
 	inflight += min(FAIR_SEGS, BBR_INF - 1 - inflight);
 	set_fair(b, min(inflight, b->inflight_fair));
+}
+
+/* In CRUISE: what yielding to a queue leaves, and less when it must be emptied. */
+u32 bbr_fair_inflight(const struct bbr *b)
+{
+	if (b->inflight_fair == BBR_INF)
+		return BBR_INF;
+	if (!b->rivalry && b->rival >= RIVAL_DRAIN && b->rival < RIVAL_DRAIN + 2)
+		return bbr_scale(b->inflight_fair, BBR_BETA_PCT, 100);
+	return b->inflight_fair;
 }
 
 /* The last cwnd that neither recovery nor ProbeRTT had reduced. */
@@ -339,6 +410,13 @@ static void adapt_lower_bounds(struct tandem_cc *cc, struct bbr *b)
 	if (bbr_is_probing(b) || !(b->loss_in_round || b->ce_in_round) ||
 	    !loss_is_congestion(cc, b))
 		return;
+	if (b->rivalry) {
+		u32 w = min(b->inflight_fair, max(b->inflight_latest, 1U));
+
+		begin_curve(b, bbr_scale(w, BBR_BETA_PCT, 100),
+			    w < b->curve_max ? bbr_scale(w, 85, 100) : w);
+		return;
+	}
 	if (b->bw_shortterm == BBR_INF)
 		b->bw_shortterm = bbr_max_bw(b);
 	if (b->inflight_shortterm == BBR_INF)
@@ -347,12 +425,9 @@ static void adapt_lower_bounds(struct tandem_cc *cc, struct bbr *b)
 			      bbr_scale(b->bw_shortterm, BBR_BETA_PCT, 100));
 	b->inflight_shortterm = max(b->inflight_latest,
 				    bbr_scale(b->inflight_shortterm, BBR_BETA_PCT, 100));
-	if (b->rival <= RIVAL_SURE) {
-		u32 w = bbr_bdp(cc, b->bw_latest, BBR_GAIN_ONE);
-
-		set_fair(b, min(bbr_scale(w, 100 - BBR_HEADROOM_PCT, 100), b->inflight_fair));
-		b->fair_rounds = 0;
-	}
+	set_fair(b, min(bbr_scale(bbr_bdp(cc, b->bw_latest, BBR_GAIN_ONE),
+				  100 - BBR_HEADROOM_PCT, 100), b->inflight_fair));
+	b->fair_rounds = 0;
 }
 
 /* Section 5.5.9: how far ACKs ran ahead of bw, over 5 to 10 rounds. */

@@ -12,9 +12,7 @@
  * grow alike.  Where Reno would be faster (short RTT, small window) it grows as Reno
  * would, W_est.  Losses cut cwnd to beta = 0.7.
  *
- * Time is in milliseconds and windows are in 1/256 segments; d segments below W_max
- * make K = cbrt(2.5e9 d) ms, and x ms away from K the curve is x^3 / 2.5e9 segments
- * away from W_max.  All of it is exact in 64 bits for every cwnd.
+ * The curve itself is in cong_curve.c.
  *
  * Slow start ends before the queue overflows when the RTT of a round rose (HyStart++):
  * Conservative Slow Start then grows at a quarter of the speed for five rounds, and
@@ -23,11 +21,9 @@
  */
 #include "pure.h"
 #include "cong_cubic.h"
+#include "cong_curve.h"
 
-#define CUBE_MS		2500000000U	/* ms^3 in a segment: 1000^3 / C */
-#define MS_MAX		2642245U	/* cube root of U64_MAX */
-#define Q_SHIFT		8
-#define Q_ONE		(1U << Q_SHIFT)
+#define Q_SHIFT		TANDEM_CUBIC_SHIFT
 /* RFC 9438 section 4.6: beta 0.7; 4.7: fast convergence (1 + beta) / 2. */
 #define BETA_NUM	7U
 #define BETA_DEN	10U
@@ -70,63 +66,6 @@ struct cubic {
 	u32	css_min_us;
 	u32	css_acked;
 };
-
-/**
- * tandem_cubic_root() - cube root
- * @x: any number
- *
- * Return: the largest r with r^3 <= @x.
- */
-u32 tandem_cubic_root(u64 x)
-{
-	u32 r = 0, bit;
-
-	/* Bit by bit from the top: (2^21)^3 = 2^63 is the highest that can be set. */
-	for (bit = 1U << 21; bit; bit >>= 1) {
-		u64 t = r | bit;
-
-		if (t <= MS_MAX && t * t * t <= x)
-			r = t;
-	}
-	return r;
-}
-
-/**
- * tandem_cubic_k_ms() - RFC 9438 section 4.2, K
- * @segs: W_max less the window at the epoch's start
- *
- * Return: milliseconds until the curve reaches W_max.
- */
-u32 tandem_cubic_k_ms(u32 segs)
-{
-	return tandem_cubic_root((u64)segs * CUBE_MS);
-}
-
-/**
- * tandem_cubic_window() - RFC 9438 section 4.2, W_cubic(t)
- * @w_max: plateau, segments
- * @k_ms: when it is reached
- * @t_ms: time since the epoch's start
- *
- * Return: 1/256 segments, between 0 and what 2^32 segments are.
- */
-u64 tandem_cubic_window(u32 w_max, u32 k_ms, u64 t_ms)
-{
-	u64 top = (u64)w_max << Q_SHIFT, limit = (u64)U32_MAX << Q_SHIFT;
-	u64 x = t_ms > k_ms ? t_ms - k_ms : k_ms - t_ms;
-	u64 delta;
-
-	x = min(x, (u64)MS_MAX);
-	delta = x * x * x;
-	/* As fine as fits. */
-	if (delta <= U64_MAX >> Q_SHIFT)
-		delta = div_u64(delta << Q_SHIFT, CUBE_MS);
-	else
-		delta = div_u64(delta, CUBE_MS) << Q_SHIFT;
-	if (t_ms > k_ms)
-		return min(top + delta, limit);
-	return top > delta ? top - delta : 0;
-}
 
 static void begin_epoch(struct tandem_cc *cc, struct cubic *ca, u64 now_us)
 {

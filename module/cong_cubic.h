@@ -9,8 +9,4 @@
 
 extern struct tandem_cong_ops tandem_cubic;
 
-u32 tandem_cubic_root(u64 x);
-u32 tandem_cubic_k_ms(u32 segs);
-u64 tandem_cubic_window(u32 w_max, u32 k_ms, u64 t_ms);
-
 #endif /* _TANDEM_CONG_CUBIC_H */
