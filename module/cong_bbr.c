@@ -26,6 +26,7 @@
 #include "pure.h"
 #include "cong_bbr.h"
 
+#define DRAIN_ROUNDS		3
 #define PERCENT_GAIN(pct)	((pct) * BBR_GAIN_ONE / 100)
 
 static const struct {
@@ -103,6 +104,7 @@ static void start_down(struct tandem_cc *cc)
 	b->cycle_us = b->now_us;
 	b->ack_phase = BBR_ACKS_STOPPING;
 	bbr_start_round(cc);
+	b->drain_rounds = 0;
 	b->state = BBR_DOWN;
 }
 
@@ -217,7 +219,7 @@ static bool time_to_probe(struct tandem_cc *cc)
 {
 	struct bbr *b = bbr_of(cc);
 
-	if (b->rivalry)
+	if (b->rival_known)
 		return false;
 	if (b->now_us <= b->cycle_us + b->probe_wait_us &&
 	    b->rounds_since_probe < min(bbr_target_inflight(cc), 63U))
@@ -230,8 +232,9 @@ static bool time_to_cruise(const struct tandem_cc *cc)
 {
 	const struct bbr *b = tandem_cc_cpriv(cc);
 
-	return cc->in_flight <= bbr_inflight_with_headroom(b) &&
-	       cc->in_flight <= bbr_inflight(cc, bbr_max_bw(b), BBR_GAIN_ONE);
+	return b->drain_rounds > DRAIN_ROUNDS ||
+	       (cc->in_flight <= bbr_inflight_with_headroom(b) &&
+		cc->in_flight <= bbr_inflight(cc, bbr_max_bw(b), BBR_GAIN_ONE));
 }
 
 static bool time_to_go_down(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
@@ -321,7 +324,7 @@ static void check_startup_and_drain(struct tandem_cc *cc)
 		bbr_reset_shortterm(b);
 	}
 	if (b->state == BBR_DRAIN &&
-	    (b->drain_rounds > 3 ||
+	    (b->drain_rounds > DRAIN_ROUNDS ||
 	     cc->in_flight <= bbr_inflight(cc, bbr_max_bw(b), BBR_GAIN_ONE)))
 		start_down(cc);
 }
@@ -415,9 +418,12 @@ static void set_cwnd(struct tandem_cc *cc, u32 acked)
 		cap = bbr_inflight_with_headroom(b);
 	else if (bbr_in_probe_bw(b))
 		cap = b->inflight_longterm;
-	if (b->state == BBR_CRUISE)
+	cap = min(cap, b->inflight_shortterm);
+	if (b->rivalry && b->state == BBR_CRUISE)
+		cap = b->inflight_fair;
+	else if (b->state == BBR_CRUISE || b->state == BBR_DOWN)
 		cap = min(cap, bbr_fair_inflight(b));
-	cap = max(min(cap, b->inflight_shortterm), BBR_MIN_PIPE_CWND);
+	cap = max(cap, BBR_MIN_PIPE_CWND);
 	cc->cwnd = max(min3(cc->cwnd, cap, cc->cwnd_clamp), 1U);
 }
 

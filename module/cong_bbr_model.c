@@ -270,7 +270,8 @@ static void follow_curve(struct bbr *b, const struct tandem_cc *cc)
 				div_u64(t + b->min_rtt, 1000)) >> TANDEM_CUBIC_SHIFT;
 	w = clamp(w, (u64)b->inflight_fair,
 		  (u64)b->inflight_fair + b->inflight_fair / 2 + 1);
-	set_fair(b, min(w, (u64)BBR_INF - 1));
+	/* Only what is used has been tried. */
+	set_fair(b, max(min(w, 2ULL * cc->in_flight), (u64)BBR_MIN_PIPE_CWND));
 }
 
 static void begin_rivalry(struct bbr *b, const struct tandem_cc *cc)
