@@ -282,8 +282,9 @@ static void begin_rivalry(struct bbr *b, const struct tandem_cc *cc)
 		return;
 	}
 	b->rival_known = true;
-	begin_curve(b, max(cc->in_flight, BBR_MIN_PIPE_CWND),
-		    bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE));
+	/* What the last probe could have, not what is left after all the yielding. */
+	begin_curve(b, max3(cc->in_flight, bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE),
+			    BBR_MIN_PIPE_CWND), 0);
 	bbr_reset_shortterm(b);
 }
 
@@ -291,7 +292,7 @@ static void begin_rivalry(struct bbr *b, const struct tandem_cc *cc)
 void bbr_pause_rivalry(struct bbr *b)
 {
 	b->rivalry = false;
-	b->rival = RIVAL_SURE / 2;
+	b->rival = RIVAL_DRAIN / 2;
 }
 
 /* How many rounds ago was the queue empty, once it had stood? */
@@ -320,10 +321,11 @@ static void yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
 		follow_curve(b, cc);
 		return;
 	}
-	if (b->rival > RIVAL_SURE) {
+	if (b->rival > RIVAL_SURE)
 		begin_rivalry(b, cc);
+	/* Known: it would not yield before, so hold, and see whether it does now. */
+	if (b->rival_known)
 		return;
-	}
 	if (!bbr_queued(b, b->rtt_low)) {
 		b->since_yield = 0;
 		if (b->inflight_fair == BBR_INF)
