@@ -97,6 +97,11 @@ static inline u64 div_u64(u64 n, u32 d)
 	return n / d;
 }
 
+static inline u64 div64_u64(u64 n, u64 d)
+{
+	return n / d;
+}
+
 static inline s64 div_s64(s64 n, s32 d)
 {
 	return n / d;

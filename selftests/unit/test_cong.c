@@ -237,7 +237,7 @@ TU_TEST(cong_events)
 TU_TEST(cong_reno_is_complete)
 {
 	TU_WHERE("reno");
-	EXPECT(!strcmp(tandem_reno.name, "reno"));
+	EXPECT(!strcmp(tandem_reno.choice.name, "reno"));
 	EXPECT(tandem_reno.ssthresh && tandem_reno.on_ack && tandem_reno.undo_cwnd);
 	EXPECT(!tandem_reno.init && !tandem_reno.release);
 }
