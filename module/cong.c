@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <net/net_namespace.h>
 #include "cong.h"
+#include "cong_bbr.h"
 
 static const struct tandem_cong_ops *to_ops(const struct tandem_choice *choice)
 {
@@ -133,15 +134,23 @@ void tandem_cong_detach(struct tandem_cc *cc)
  */
 int tandem_cong_room_init(void)
 {
-	tandem_choice_set_builtin(TANDEM_KIND_CONG, &tandem_reno.choice);
-	return tandem_cong_register(&tandem_reno);
+	int err = tandem_cong_register(&tandem_reno);
+
+	if (err)
+		return err;
+	err = tandem_cong_register(&tandem_bbr);
+	if (err)
+		tandem_cong_unregister(&tandem_reno);
+	tandem_choice_set_builtin(TANDEM_KIND_CONG, &tandem_bbr.choice);
+	return err;
 }
 
 /**
- * tandem_cong_room_exit() - take it back; every other algorithm holds our module by its
+ * tandem_cong_room_exit() - take them back; every other algorithm holds our module by its
  * symbols, so none is left
  */
 void tandem_cong_room_exit(void)
 {
+	tandem_cong_unregister(&tandem_bbr);
 	tandem_cong_unregister(&tandem_reno);
 }
