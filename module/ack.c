@@ -11,6 +11,7 @@
 #include <net/sock.h>
 #include "ack.h"
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "recovery.h"
 #include "stream.h"
@@ -226,6 +227,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	ev.is_dup = ev.ack == ev.prior_una && !ev.has_data && !ev.window_update;
 	if (ev.ack != ev.prior_una) {
 		clean_rtx_queue(sk, skb, &ev);
+		tandem_mtup_acked(sk);
 		timestamp_sample(tp, o, &ev);
 		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe));
 		/* Karn: the backed-off timer stays until there is a sample, RFC 6298 3. */

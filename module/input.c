@@ -16,6 +16,7 @@
 #include "ack.h"
 #include "advert.h"
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "rcvq.h"
 #include "recovery.h"
@@ -158,6 +159,7 @@ void tandem_init_transfer(struct sock *sk)
 	u32 iw = tandem_knob(sock_net(sk), init_cwnd);
 
 	tp->af->rebuild_header(sk);
+	tandem_mtup_init(sk);
 	tandem_sync_mss(sk, __sk_dst_get(sk) ? dst_mtu(__sk_dst_get(sk)) : tp->pmtu_cookie);
 	/* RFC 5681 section 3.1: a lost SYN means one segment to begin with. */
 	tp->cc.cwnd = tp->total_retrans ? 1 : iw;

@@ -100,6 +100,10 @@
 	X(DSACKOUT, "DsackOut", "D-SACKs sent (RFC 2883)")		\
 	X(RTTSAMPLES, "RttSamples", "RTT samples taken, samples")	\
 	X(PMTUSHRINK, "PmtuShrink", "times an ICMP made the segments smaller, events") \
+	X(MTUPROBES, "MtuProbes", "path MTU probes sent (RFC 4821)")	\
+	X(MTUPROBESOK, "MtuProbesOk", "path MTU probes that arrived")	\
+	X(MTUPROBESLOST, "MtuProbesLost", "path MTU probes that were too large") \
+	X(MTUBLACKHOLES, "MtuBlackHoles", "times smaller segments were tried after timeouts, events") \
 	/* ends */							\
 	X(GIVEUPS, "GiveUps", "connections ended by retries2 or the user timeout") \
 	X(SYNGIVEUPS, "SynGiveUps", "opens ended by syn_retries")	\

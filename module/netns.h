@@ -50,6 +50,11 @@ struct tandem_cong_ops;
  * @window_scaling:	RFC 7323 window scaling
  * @init_cwnd:		segments of the initial window (RFC 6928)
  * @min_mss:		bytes, floor for the peer's option and for ICMP
+ * @mtu_probing:	RFC 4821: 0 never, 1 after a black hole, 2 always
+ * @base_mss:		bytes, where its search begins
+ * @mtu_probe_floor:	bytes, and the least it comes down to
+ * @probe_threshold:	bytes, where it ends
+ * @probe_interval:	seconds until it begins again
  * @moderate_rcvbuf:	autotune the receive buffer
  * @abort_on_overflow:	reset what the accept queue has no room for
  * @challenge_ack_limit: RFC 5961, per second and netns; INT_MAX: none
@@ -91,6 +96,11 @@ struct tandem_knobs {
 	int	window_scaling;
 	int	init_cwnd;
 	int	min_mss;
+	int	mtu_probing;
+	int	base_mss;
+	int	mtu_probe_floor;
+	int	probe_threshold;
+	int	probe_interval;
 	int	moderate_rcvbuf;
 	int	abort_on_overflow;
 	int	challenge_ack_limit;

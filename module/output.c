@@ -19,6 +19,7 @@
 #include "advert.h"
 #include "handshake.h"
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "rcvq.h"
 #include "recovery.h"
@@ -126,6 +127,15 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 	struct sk_buff *skb;
 	u32 sent = 0;
 
+	/* tandem_push_one() has one segment in mind, not a long one. */
+	if (max_segs > 1) {
+		enum tandem_mtup_verdict probe = tandem_mtup_send(sk, gfp);
+
+		if (probe == TANDEM_MTUP_WAIT)
+			return false;
+		if (probe == TANDEM_MTUP_SENT)
+			sent = 1;
+	}
 	while (sent < max_segs && (skb = tandem_send_head(sk))) {
 		u8 may = skb_queue_is_last(&sk->sk_write_queue, skb) ?
 			 nonagle : nonagle | TANDEM_NAGLE_PUSH;

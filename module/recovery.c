@@ -16,6 +16,7 @@
  */
 #include <net/sock.h>
 #include "ack.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "recovery.h"
 #include "timer.h"
@@ -172,10 +173,12 @@ static void in_open(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (loss_found(sk, ev))
-		enter_recovery(sk);
-	else
+	if (loss_found(sk, ev)) {
+		if (!tandem_mtup_lost(sk))
+			enter_recovery(sk);
+	} else {
 		tp->ca_state = tp->sacked_out ? TANDEM_CA_DISORDER : TANDEM_CA_OPEN;
+	}
 }
 
 static void in_recovery(struct sock *sk, const struct tandem_ack_event *ev)

@@ -181,6 +181,17 @@ struct tandem_sock {
 		u32	last_tsecr;	/* echo that was sampled last */
 	} rcv_rtt_est;
 
+	/* ---- path MTU probing, RFC 4821: mtuprobe.c; packet sizes, bytes ---- */
+	struct {
+		u32	search_low;	/* fits, as far as anybody knows */
+		u32	search_high;	/* more does not, or is not wanted */
+		u32	probe_size;	/* of the probe under way; 0: none */
+		u32	probe_start;	/* its sequence numbers */
+		u32	probe_end;
+		u64	begun_us;	/* when the search began */
+		bool	enabled;
+	} mtup;
+
 	/* ---- setup, options, statistics ---- */
 	u32	iss;
 	u32	syn_tsval;		/* TSval of our first SYN; 0: none sent */

@@ -117,6 +117,7 @@ static void reset_send_side(struct tandem_sock *tp)
 	tp->last_oow_ack_us = 0;
 	tp->pmtu_cookie = 0;
 	tp->mtu_info = 0;
+	memset(&tp->mtup, 0, sizeof(tp->mtup));
 }
 
 static void reset_receive_side(struct tandem_sock *tp)

@@ -19,6 +19,7 @@
 #include <net/sock.h>
 #include "advert.h"
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "recovery.h"
 #include "socket.h"
@@ -246,8 +247,10 @@ static bool write_timeout(struct sock *sk)
 		return false;
 	}
 
-	if (tp->retransmits >= tandem_knob(net, retries1))
-		sk_dst_reset(sk);	/* perhaps another route works, R1 */
+	if (tp->retransmits >= tandem_knob(net, retries1)) {
+		tandem_mtup_black_hole(sk);	/* perhaps smaller segments arrive, */
+		sk_dst_reset(sk);		/* or another route works: R1 */
+	}
 
 	if (sock_flag(sk, SOCK_DEAD)) {
 		bool alive = tandem_rto_jiffies(sk) < usecs_to_jiffies(rto_max_us(sk));
