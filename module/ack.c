@@ -17,6 +17,7 @@
 #include "stream.h"
 #include "timer.h"
 #include "timestamp.h"
+#include "urgent.h"
 #include "wire.h"
 #include "window.h"
 
@@ -166,6 +167,7 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 	ev->acked_bytes = ev->ack - ev->prior_una;
 	tp->bytes_acked += ev->acked_bytes;
 	tp->snd_una = ev->ack;
+	tandem_urgent_acked(tp);
 	if (tp->retransmits) {
 		/* The run of timeouts ends here. */
 		tp->total_rto_recoveries++;

@@ -55,7 +55,7 @@
 	X(UDPREBINDS, "UdpRebinds", "connections whose peer came from another UDP port") \
 	X(CHALLENGELIMITED, "ChallengeLimited", "challenge ACKs not sent: rate limit") \
 	X(INAFTERCLOSE, "InAfterClose", "data for a program that has closed; answered by a reset") \
-	X(INURGENT, "InUrgent", "segments with the URG flag; delivered in line") \
+	X(INURGENT, "InUrgent", "segments with the URG flag") \
 	/* listeners */							\
 	X(INSYNS, "InSyns", "SYNs taken by a listener")			\
 	X(SYNDROPREQ, "SynDropReqFull", "SYNs dropped: request queue full") \

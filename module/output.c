@@ -26,6 +26,7 @@
 #include "state.h"
 #include "stream.h"
 #include "timer.h"
+#include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
 
@@ -74,7 +75,7 @@ static bool nagle_allows(const struct tandem_sock *tp, const struct sk_buff *skb
 			 u32 mss, u8 nonagle)
 {
 	if (nonagle & TANDEM_NAGLE_PUSH || skb->len >= mss ||
-	    TANDEM_CB(skb)->flags & TANDEM_F_FIN)
+	    TANDEM_CB(skb)->flags & TANDEM_F_FIN || tandem_urgent_out(tp))
 		return true;
 	if (nonagle & TANDEM_NAGLE_CORK)
 		return false;
@@ -269,6 +270,7 @@ static void connect_init(struct sock *sk)
 	tp->snd_nxt = tp->iss;
 	tp->snd_sml = tp->iss;
 	tp->pushed_seq = tp->iss;
+	tp->snd_up = tp->iss;
 	tp->snd_wnd = 0;
 	tp->snd_wl1 = 0;
 	tp->rcv_nxt = 0;

@@ -709,7 +709,7 @@ class Run:
             self.end.wpos += got
 
     def do_read(self, words, result):
-        """read N -> M: bytes 0 (the end) or an errno. Waits for them."""
+        """read N [oob [at POSITION]] -> M: bytes 0 (the end) or an errno."""
         n = int(words[0])
         how = socket.MSG_OOB if "oob" in words else 0
         s = self.end.sock
@@ -725,12 +725,20 @@ class Run:
                 break
         check(len(data) == want, "expected %d bytes, got %d" %
               (want, len(data)))
-        if self.unchecked or how:
+        if self.unchecked:
+            return
+        if how:
+            check("at" not in words or data[0] == peer_byte(
+                int(words[words.index("at") + 1])), "another urgent byte")
             return
         pos = self.end.rpos
         check(data == bytes(peer_byte(i) for i in range(pos, pos + len(data))),
               "other bytes than the peer sent")
         self.end.rpos += len(data)
+
+    def do_skip(self, words, _):
+        """What the program reads lacks N bytes here: urgent ones."""
+        self.end.rpos += int(words[0])
 
     def do_close(self, words, _):
         if words and words[0] == "listener":
