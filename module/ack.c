@@ -11,12 +11,14 @@
 #include <net/sock.h>
 #include "ack.h"
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "pace.h"
 #include "recovery.h"
 #include "stream.h"
 #include "timer.h"
 #include "timestamp.h"
+#include "urgent.h"
 #include "wire.h"
 #include "window.h"
 
@@ -198,6 +200,7 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 	ev->acked_bytes = ev->ack - ev->prior_una;
 	tp->bytes_acked += ev->acked_bytes;
 	tp->snd_una = ev->ack;
+	tandem_urgent_acked(tp);
 	if (tp->retransmits) {
 		/* The run of timeouts ends here. */
 		tp->total_rto_recoveries++;
@@ -274,6 +277,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	ev.is_dup = ev.ack == ev.prior_una && !ev.has_data && !ev.window_update;
 	if (ev.ack != ev.prior_una) {
 		clean_rtx_queue(sk, skb, &ev);
+		tandem_mtup_acked(sk);
 		timestamp_sample(tp, o, &ev);
 		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe));
 		/* Karn: the backed-off timer stays until there is a sample, RFC 6298 3. */

@@ -19,6 +19,7 @@
 #include <linux/net.h>
 #include <linux/udp.h>
 #include <net/ip6_checksum.h>
+#include <net/ndisc.h>
 #include <net/sock.h>
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
@@ -86,28 +87,38 @@ static int encap_rcv(struct sock *sk, struct sk_buff *skb)
  * header is at skb->data, its UDP header is the transport header, and the ICMP header
  * is in front.  Many hosts quote more than the 8 bytes that they must; of those who do
  * not, there is no telling whose segment it was.
+ *
+ * UDP would act on a new path MTU or route by itself, and it has no sequence number to
+ * believe the message by (RFC 5927 section 7).  We have, and do so ourselves, so UDP is
+ * told that nobody is concerned: not 0.  (A router that quotes too little is one for
+ * net.tandem.mtu_probing.  Over IPv4 udp_err() has by then believed it, for all that go
+ * to that address, TCP's as well: nothing of ours can help that.)
  */
 static int encap_err(struct sock *sk, struct sk_buff *skb)
 {
 	int at = skb_transport_offset(skb) + sizeof(struct udphdr);
+	bool route_news;
 
 	/* Sequence number included. */
 	if (!pskb_may_pull(skb, at + 8))
-		return 0;
+		return 1;
 	if (sk->sk_family == AF_INET) {
 		const struct icmphdr *icmp = (const struct icmphdr *)skb->data - 1;
-		u32 info = 0;
+		bool too_big = icmp->type == ICMP_DEST_UNREACH &&
+			       icmp->code == ICMP_FRAG_NEEDED;
+		u32 info = too_big ? ntohs(icmp->un.frag.mtu) : 0;
 
-		if (icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED)
-			info = ntohs(icmp->un.frag.mtu);
+		route_news = too_big || icmp->type == ICMP_REDIRECT;
 		tandem_v4_icmp(skb, icmp->type, icmp->code, at, info, TANDEM_WIRE_UDP);
 	} else {
 		const struct icmp6hdr *icmp = (const struct icmp6hdr *)skb->data - 1;
 
+		route_news = icmp->icmp6_type == ICMPV6_PKT_TOOBIG ||
+			     icmp->icmp6_type == NDISC_REDIRECT;
 		tandem_v6_icmp(skb, icmp->icmp6_type, icmp->icmp6_code, at,
 			       icmp->icmp6_mtu, TANDEM_WIRE_UDP);
 	}
-	return 0;
+	return route_news;
 }
 
 /* ---- the tunnel sockets ---- */

@@ -204,6 +204,7 @@ static void child_numbers(const struct sock *lsk, struct sock *child,
 	tp->snd_nxt = req->iss + 1;
 	tp->write_seq = req->iss + 1;
 	tp->pushed_seq = tp->write_seq;
+	tp->snd_up = tp->snd_una;
 	tp->snd_sml = tp->snd_nxt;
 	tp->snd_wl1 = req->irs;
 	tp->snd_wnd = req->peer_wnd;

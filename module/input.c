@@ -4,8 +4,8 @@
  *
  * RFC 9293 section 3.10.7 is written as numbered checks, and so is this file: first
  * the sequence number, second the RST bit, fourth the SYN bit, fifth the ACK field,
- * seventh the data, eighth the FIN bit (third, security, and sixth, urgent data, have
- * nothing to do).  RFC 5961 hardens the second, fourth and fifth; RFC 7323 section 5
+ * sixth urgent data, seventh the data, eighth the FIN bit (third, security, has nothing
+ * to do).  RFC 5961 hardens the second, fourth and fifth; RFC 7323 section 5
  * puts PAWS before the first.
  *
  * A check either passes the segment on or ends it with a reason; only this file
@@ -17,6 +17,7 @@
 #include "advert.h"
 #include "ecn.h"
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "rcvq.h"
 #include "recovery.h"
@@ -26,6 +27,7 @@
 #include "timer.h"
 #include "timewait.h"
 #include "trace.h"
+#include "urgent.h"
 #include "window.h"
 #include "wire.h"
 
@@ -159,6 +161,7 @@ void tandem_init_transfer(struct sock *sk)
 	u32 iw = tandem_knob(sock_net(sk), init_cwnd);
 
 	tp->af->rebuild_header(sk);
+	tandem_mtup_init(sk);
 	tandem_sync_mss(sk, __sk_dst_get(sk) ? dst_mtu(__sk_dst_get(sk)) : tp->pmtu_cookie);
 	/* RFC 5681 section 3.1: a lost SYN means one segment to begin with. */
 	tp->cc.cwnd = tp->total_retrans ? 1 : iw;
@@ -519,14 +522,12 @@ static bool data_after_close(const struct sock *sk, const struct tandem_skb_cb *
 	       seq_after(cb->end_seq - fin, tandem_sk(sk)->rcv_nxt);
 }
 
-/* Seventh and eighth check. Takes the skb. */
+/* Sixth to eighth check. Takes the skb. */
 static void take_data(struct sock *sk, struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct tandem_skb_cb *cb = s->cb;
 
-	if (cb->flags & TANDEM_F_URG)
-		TANDEM_INC(sock_net(sk), INURGENT);
 	if (tandem_payload_len(s->skb)) {
 		tp->data_segs_in++;
 		TANDEM_INC(sock_net(sk), INDATASEGS);
@@ -543,6 +544,7 @@ static void take_data(struct sock *sk, struct segment *s)
 		}
 		fallthrough;
 	case TCP_ESTABLISHED:
+		tandem_urgent_input(sk, s->skb);
 		receiver_rtt(sk, s);
 		tandem_rcvq_input(sk, s->skb);
 		return;

@@ -55,13 +55,13 @@
 	X(UDPREBINDS, "UdpRebinds", "connections whose peer came from another UDP port") \
 	X(CHALLENGELIMITED, "ChallengeLimited", "challenge ACKs not sent: rate limit") \
 	X(INAFTERCLOSE, "InAfterClose", "data for a program that has closed; answered by a reset") \
-	X(INURGENT, "InUrgent", "segments with the URG flag; delivered in line") \
-	/* explicit congestion notification, RFC 3168 */	\
-	X(ECNOPENS, "EcnOpens", "connections that use ECN")	\
-	X(ECNCEIN, "EcnCeIn", "data segments received that a router had marked")	\
+	X(INURGENT, "InUrgent", "segments with the URG flag") \
+	/* explicit congestion notification, RFC 3168 */		\
+	X(ECNOPENS, "EcnOpens", "connections that use ECN")		\
+	X(ECNCEIN, "EcnCeIn", "data segments received that a router had marked") \
 	X(ECNECEIN, "EcnEceIn", "segments received that echo a mark")	\
-	X(ECNCWROUT, "EcnCwrOut", "data segments sent that tell of a reduction")	\
-	/* listeners */	\
+	X(ECNCWROUT, "EcnCwrOut", "data segments sent that tell of a reduction") \
+	/* listeners */							\
 	X(INSYNS, "InSyns", "SYNs taken by a listener")			\
 	X(SYNDROPREQ, "SynDropReqFull", "SYNs dropped: request queue full") \
 	X(SYNDROPACCEPT, "SynDropAcceptFull", "SYNs dropped: accept queue full") \
@@ -119,6 +119,10 @@
 	X(DSACKOUT, "DsackOut", "D-SACKs sent (RFC 2883)")		\
 	X(RTTSAMPLES, "RttSamples", "RTT samples taken, samples")	\
 	X(PMTUSHRINK, "PmtuShrink", "times an ICMP made the segments smaller, events") \
+	X(MTUPROBES, "MtuProbes", "path MTU probes sent (RFC 4821)")	\
+	X(MTUPROBESOK, "MtuProbesOk", "path MTU probes that arrived")	\
+	X(MTUPROBESLOST, "MtuProbesLost", "path MTU probes that were too large") \
+	X(MTUBLACKHOLES, "MtuBlackHoles", "times smaller segments were tried after timeouts, events") \
 	/* ends */							\
 	X(GIVEUPS, "GiveUps", "connections ended by retries2 or the user timeout") \
 	X(SYNGIVEUPS, "SynGiveUps", "opens ended by syn_retries")	\

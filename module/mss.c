@@ -2,10 +2,12 @@
 /*
  * mss.c - how large a segment may be: the peer's MSS option, the path MTU (RFC 1191,
  * RFC 8201), the options each segment carries (RFC 6691), and half of the largest
- * window the peer ever offered (so that two segments always fit, RFC 9293 3.8.6.2.1).
+ * window the peer ever offered (so that two segments always fit, RFC 9293 3.8.6.2.1);
+ * and what the search of RFC 4821 has found, if it is on (mtuprobe.c).
  */
 #include <net/dst.h>
 #include <net/sock.h>
+#include "mtuprobe.h"
 #include "output.h"
 #include "wire.h"
 #include "xmit.h"
@@ -48,6 +50,8 @@ u32 tandem_sync_mss(struct sock *sk, u32 pmtu)
 	u32 mss = tandem_mtu_to_mss(sk, pmtu);
 	u32 fixed = tp->ts_ok ? 12 : 0;
 
+	tandem_mtup_limit(sk, pmtu);
+	mss = min(mss, tandem_mtup_mss(sk));
 	mss = mss > fixed + 8 ? mss - fixed : 8;
 	mss = bound_to_half_window(tp, mss);
 	tp->pmtu_cookie = pmtu;

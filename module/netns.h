@@ -56,7 +56,12 @@ struct tandem_choice;
  * @init_cwnd:		segments of the initial window (RFC 6928)
  * @ecn:		RFC 3168: 0 never, 1 ask and agree, 2 agree only
  * @ecn_fallback:	a SYN that is not answered goes again without asking
- * @min_mss:	bytes, floor for the peer's option and for ICMP
+ * @min_mss:		bytes, floor for the peer's option and for ICMP
+ * @mtu_probing:	RFC 4821: 0 never, 1 after a black hole, 2 always
+ * @base_mss:		bytes, where its search begins
+ * @mtu_probe_floor:	bytes, and the least it comes down to
+ * @probe_threshold:	bytes, where it ends
+ * @probe_interval:	seconds until it begins again
  * @moderate_rcvbuf:	autotune the receive buffer
  * @abort_on_overflow:	reset what the accept queue has no room for
  * @challenge_ack_limit: RFC 5961, per second and netns; INT_MAX: none
@@ -103,6 +108,11 @@ struct tandem_knobs {
 	int	ecn;
 	int	ecn_fallback;
 	int	min_mss;
+	int	mtu_probing;
+	int	base_mss;
+	int	mtu_probe_floor;
+	int	probe_threshold;
+	int	probe_interval;
 	int	moderate_rcvbuf;
 	int	abort_on_overflow;
 	int	challenge_ack_limit;

@@ -20,6 +20,7 @@
 #include "ecn.h"
 #include "handshake.h"
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "pace.h"
 #include "rcvq.h"
@@ -27,6 +28,7 @@
 #include "state.h"
 #include "stream.h"
 #include "timer.h"
+#include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
 
@@ -78,7 +80,7 @@ static bool nagle_allows(const struct tandem_sock *tp, const struct sk_buff *skb
 			 u32 mss, u8 nonagle)
 {
 	if (nonagle & TANDEM_NAGLE_PUSH || skb->len >= mss ||
-	    TANDEM_CB(skb)->flags & TANDEM_F_FIN)
+	    TANDEM_CB(skb)->flags & TANDEM_F_FIN || tandem_urgent_out(tp))
 		return true;
 	if (nonagle & TANDEM_NAGLE_CORK)
 		return false;
@@ -131,6 +133,15 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 	struct sk_buff *skb;
 	u32 sent = 0;
 
+	/* tandem_push_one() has one segment in mind, not a long one. */
+	if (max_segs > 1) {
+		enum tandem_mtup_verdict probe = tandem_mtup_send(sk, gfp);
+
+		if (probe == TANDEM_MTUP_WAIT)
+			return false;
+		if (probe == TANDEM_MTUP_SENT)
+			sent = 1;
+	}
 	while (sent < max_segs && (skb = tandem_send_head(sk))) {
 		u8 may = skb_queue_is_last(&sk->sk_write_queue, skb) ?
 			 nonagle : nonagle | TANDEM_NAGLE_PUSH;
@@ -280,6 +291,7 @@ static void connect_init(struct sock *sk)
 	tp->snd_nxt = tp->iss;
 	tp->snd_sml = tp->iss;
 	tp->pushed_seq = tp->iss;
+	tp->snd_up = tp->iss;
 	tp->snd_wnd = 0;
 	tp->snd_wl1 = 0;
 	tp->rcv_nxt = 0;

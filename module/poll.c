@@ -12,8 +12,7 @@
  *                writing would fail at once
  *   EPOLLHUP     both directions are over, or there never was a connection
  *   EPOLLERR     an error waits for SO_ERROR or in the error queue
- *
- * EPOLLPRI never: urgent data is delivered in line (RFC 6093).
+ *   EPOLLPRI     an urgent byte is there (urgent.c)
  */
 #include <linux/poll.h>
 #include <net/sock.h>
@@ -21,6 +20,7 @@
 #include "sock.h"
 #include "socket.h"
 #include "stream.h"
+#include "urgent.h"
 
 static __poll_t writable(struct sock *sk)
 {
@@ -65,7 +65,10 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 
 	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
-		if (tandem_stream_readable(sk, sock_rcvlowat(sk, 0, INT_MAX)))
+		int target = sock_rcvlowat(sk, 0, INT_MAX);
+
+		mask |= tandem_urgent_poll(sk, &target);
+		if (tandem_stream_readable(sk, target))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (shutdown & SEND_SHUTDOWN)
 			mask |= EPOLLOUT | EPOLLWRNORM;

@@ -25,6 +25,7 @@
 #include "ack.h"
 #include "cong.h"
 #include "ecn.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "recovery.h"
 #include "timer.h"
@@ -323,10 +324,15 @@ static void in_open(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
+	bool lost;
+
 	if (tp->cc.ca_state == TANDEM_CA_CWR && seq_after(tp->snd_una, tp->high_seq))
 		leave_cwr(sk);
 	undo_by_dsack(sk, ev);
-	if (loss_found(sk, ev))
+	lost = loss_found(sk, ev);
+	if (lost && tandem_mtup_lost(sk))
+		return;		/* a probe that was too long: no sign of congestion */
+	if (lost)
 		enter_recovery(sk, ev);
 	else if (ev->ece)
 		enter_cwr(sk, ev);

@@ -17,6 +17,7 @@
 #include "rcvq.h"
 #include "stream.h"
 #include "timestamp.h"
+#include "urgent.h"
 
 int tandem_inq(struct sock *sk)
 {
@@ -143,7 +144,7 @@ static bool wait_for_more(struct sock *sk, int target, long *timeo, int *copied)
 static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 			  struct tandem_rx_stamp *stamp)
 {
-	bool peek = flags & MSG_PEEK, trunc = flags & MSG_TRUNC;
+	bool peek = flags & MSG_PEEK, trunc = flags & MSG_TRUNC, skip;
 	struct tandem_sock *tp = tandem_sk(sk);
 	int target, copied = 0, peek_off = 0;
 	u32 peek_seq, *seq = &tp->copied_seq;
@@ -154,7 +155,7 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 	if (sk->sk_state == TCP_LISTEN)
 		return -ENOTCONN;
 	if (flags & MSG_OOB)
-		return -EINVAL;	/* urgent data is delivered in line */
+		return tandem_urgent_recv(sk, msg, len, flags);
 	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	if (peek) {
@@ -164,6 +165,15 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 	}
 
 	do {
+		/* A read stops in front of the mark, and the next one goes on there. */
+		if (unlikely(tp->urg_data) && tp->urg_seq == *seq) {
+			if (copied)
+				break;
+			if (signal_pending(current)) {
+				copied = timeo ? sock_intr_errno(timeo) : -EAGAIN;
+				break;
+			}
+		}
 		skb = find_skb(sk, *seq, peek, &offset);
 		if (!skb) {
 			u32 base = tp->copied_seq;
@@ -178,7 +188,12 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 			continue;
 		}
 		used = min_t(size_t, skb->len - offset, len);
-		if (!trunc && skb_copy_datagram_msg(skb, offset, msg, used)) {
+		used = tandem_urgent_limit(sk, *seq, used, &skip);
+		if (unlikely(skip)) {
+			WRITE_ONCE(*seq, *seq + 1);
+			offset++;
+		}
+		if (!trunc && used && skb_copy_datagram_msg(skb, offset, msg, used)) {
 			if (!copied)
 				copied = -EFAULT;
 			break;
@@ -192,6 +207,7 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 			continue;
 		}
 		sk_peek_offset_bwd(sk, used);
+		tandem_urgent_passed(sk);
 		if (used + offset == skb->len)
 			sk_eat_skb(sk, skb);
 		tandem_rcvq_space_adjust(sk);
@@ -211,10 +227,10 @@ static int stream_inq(struct sock *sk)
 
 /*
  * proto.recvmsg.  Flags: MSG_PEEK, MSG_TRUNC (discard), MSG_WAITALL, MSG_DONTWAIT,
- * MSG_ERRQUEUE.  (No kernel-doc: the last parameter depends on the kernel.)
+ * MSG_ERRQUEUE, MSG_OOB.  (No kernel-doc: the last parameter depends on the kernel.)
  *
  * Return: bytes read; 0 at the end of the stream; -EAGAIN, -ENOTCONN, -EINTR,
- * -EFAULT, -EINVAL (MSG_OOB), or the error that ended the connection.
+ * -EFAULT, -EINVAL (MSG_OOB without such), or the error that ended the connection.
  */
 int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 		   TANDEM_RECVMSG_ADDR_LEN)

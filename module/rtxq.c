@@ -17,6 +17,7 @@
 #include <linux/skbuff.h>
 #include <net/sock.h>
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "pace.h"
 #include "recovery.h"
@@ -378,6 +379,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 	if (tp->af->rebuild_header(sk))
 		return -EHOSTUNREACH;
 
+	tandem_mtup_inconclusive(tp);
 	trace_tandem_retransmit(sk, skb, why);
 	if (!(cb->sacked & TANDEM_S_RETRANS)) {
 		cb->sacked |= TANDEM_S_RETRANS;

@@ -14,6 +14,7 @@
 #include "output.h"
 #include "stream.h"
 #include "timestamp.h"
+#include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
 
@@ -252,6 +253,8 @@ static void push_tail(struct sock *sk, int flags, u32 mss)
 		return;
 	if (!(flags & MSG_MORE) || push_is_due(tp))
 		mark_push(tp, skb);
+	if (flags & MSG_OOB)
+		tandem_urgent_send(tp);
 	if (flags & MSG_MORE)
 		nonagle = TANDEM_NAGLE_CORK;
 	tandem_push(sk, mss, nonagle);
@@ -365,10 +368,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	struct ubuf_info *uarg = NULL;
 	u32 tsflags = 0;
 
-	if (!(flags & MSG_OOB))
-		err = zerocopy_begin(sk, msg, size, &uarg);
-	else
-		err = -EOPNOTSUPP;
+	err = zerocopy_begin(sk, msg, size, &uarg);
 	if (!err)
 		err = may_send(sk, &timeo);
 	if (!err)
@@ -403,7 +403,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 /**
  * tandem_sendmsg() - proto.sendmsg
  * @sk:		the socket
- * @msg:	bytes and flags; MSG_FASTOPEN and MSG_OOB are refused
+ * @msg:	bytes and flags; MSG_FASTOPEN is refused
  * @size:	bytes in all
  *
  * Return: bytes taken, which may be fewer than @size; -EPIPE (with SIGPIPE unless

@@ -85,6 +85,7 @@ struct tandem_sock {
 	u32	snd_wl1;	/* SEG.SEQ of the last window update */
 	u32	write_seq;	/* tail + 1 of all that was written */
 	u32	pushed_seq;	/* last PSH set at */
+	u32	snd_up;		/* end of the urgent data; snd_una: none is out */
 	u32	snd_sml;	/* end of the last small segment sent (Minshall) */
 	u32	max_window;	/* largest window the peer ever offered */
 	u32	mss_cache;	/* payload bytes of a full segment, options deducted */
@@ -112,6 +113,8 @@ struct tandem_sock {
 	u32	rcv_wnd;	/* advertised at rcv_wup, bytes */
 	u32	rcv_wup;	/* rcv_nxt when it was advertised */
 	u32	copied_seq;	/* next byte for the program */
+	u32	urg_seq;	/* the urgent byte, */
+	u16	urg_data;	/* and what we have of it: urgent.c */
 	u32	rcv_acked;	/* rcv_nxt told by the last ACK we sent */
 	u8	ack_pending;	/* TANDEM_ACK_* */
 	u8	quickacks;	/* ACKs still to send at once (start, after idle) */
@@ -189,6 +192,17 @@ struct tandem_sock {
 		u64	time_us;
 		u32	last_tsecr;	/* echo that was sampled last */
 	} rcv_rtt_est;
+
+	/* ---- path MTU probing, RFC 4821: mtuprobe.c; packet sizes, bytes ---- */
+	struct {
+		u32	search_low;	/* fits, as far as anybody knows */
+		u32	search_high;	/* more does not, or is not wanted */
+		u32	probe_size;	/* of the probe under way; 0: none */
+		u32	probe_start;	/* its sequence numbers */
+		u32	probe_end;
+		u64	begun_us;	/* when the search began */
+		bool	enabled;
+	} mtup;
 
 	/* ---- setup, options, statistics ---- */
 	u32	iss;

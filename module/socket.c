@@ -28,6 +28,7 @@
 #include "socket.h"
 #include "stream.h"
 #include "timer.h"
+#include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
 
@@ -96,6 +97,7 @@ static void reset_send_side(struct tandem_sock *tp)
 	tp->snd_nxt = tp->write_seq;
 	tp->snd_sml = tp->write_seq;
 	tp->pushed_seq = tp->write_seq;
+	tp->snd_up = tp->snd_una;
 	tp->snd_wnd = 0;
 	tp->snd_wl1 = 0;
 	tp->max_window = 0;
@@ -117,11 +119,13 @@ static void reset_send_side(struct tandem_sock *tp)
 	tp->last_oow_ack_us = 0;
 	tp->pmtu_cookie = 0;
 	tp->mtu_info = 0;
+	memset(&tp->mtup, 0, sizeof(tp->mtup));
 }
 
 static void reset_receive_side(struct tandem_sock *tp)
 {
 	WRITE_ONCE(tp->copied_seq, tp->rcv_nxt);
+	tp->urg_data = 0;
 	tp->rcv_wnd = 0;
 	tp->rcv_wup = tp->rcv_nxt;
 	tp->rcv_acked = tp->rcv_nxt;
@@ -316,7 +320,7 @@ static int do_ioctl(struct sock *sk, int cmd, int *karg)
 	bool slow;
 
 	if (cmd == SIOCATMARK) {
-		*karg = 0;	/* urgent data is delivered in line */
+		*karg = tandem_urgent_mark(sk);
 		return 0;
 	}
 	if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD)
@@ -326,7 +330,7 @@ static int do_ioctl(struct sock *sk, int cmd, int *karg)
 
 	if (cmd == SIOCINQ) {
 		slow = lock_sock_fast(sk);
-		*karg = tandem_inq(sk);
+		*karg = tandem_urgent_inq(sk);
 		unlock_sock_fast(sk, slow);
 	} else if (tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
 		*karg = 0;

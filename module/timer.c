@@ -22,6 +22,7 @@
 #include "advert.h"
 #include "ecn.h"
 #include "input.h"
+#include "mtuprobe.h"
 #include "output.h"
 #include "pace.h"
 #include "recovery.h"
@@ -264,8 +265,10 @@ static bool write_timeout(struct sock *sk)
 		return false;
 	}
 
-	if (tp->retransmits >= tandem_knob(net, retries1))
-		sk_dst_reset(sk);	/* perhaps another route works, R1 */
+	if (tp->retransmits >= tandem_knob(net, retries1)) {
+		tandem_mtup_black_hole(sk);	/* perhaps smaller segments arrive, */
+		sk_dst_reset(sk);		/* or another route works: R1 */
+	}
 
 	if (sock_flag(sk, SOCK_DEAD)) {
 		bool alive = tandem_rto_jiffies(sk) < usecs_to_jiffies(rto_max_us(sk));

@@ -26,6 +26,7 @@
 #include "stream.h"
 #include "timer.h"
 #include "trace.h"
+#include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
 
@@ -133,10 +134,11 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	struct tandem_sock *tp = tandem_sk(sk);
 	const struct tandem_skb_cb sent = *cb;
 	struct tandem_opts opts;
+	u8 flags = sent.flags;
 	u32 len = skb->len;
+	struct tcphdr *th;
 	unsigned long node;
 	u16 window;
-	u8 flags;
 	u32 ack;
 	int err;
 
@@ -161,12 +163,14 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 		tandem_skb_set_edt(skb, ktime_get_ns() +
 				   (u64)tp->tx_delay_us * NSEC_PER_USEC);
 
-	flags = sent.flags | tandem_ecn_send(sk, &sent, len);
+	flags |= tandem_ecn_send(sk, &sent, len);
 	build_options(sk, &opts, flags);
 	window = window_field(sk, flags);
 	ack = sent.flags & TANDEM_F_ACK ? tp->rcv_nxt : 0;
-	tandem_push_header(skb, inet_sk(sk)->inet_sport, inet_sk(sk)->inet_dport,
-			   sent.seq, ack, flags, window, &opts);
+	th = tandem_push_header(skb, inet_sk(sk)->inet_sport, inet_sk(sk)->inet_dport,
+				sent.seq, ack, flags, window, &opts);
+	if (unlikely(tandem_urgent_out(tp)))
+		flags |= tandem_urgent_header(tp, sent.seq, th);
 
 	skb_orphan(skb);
 	skb->sk = sk;
@@ -241,14 +245,16 @@ void tandem_send_ack(struct sock *sk)
 
 /*
  * A probe carries SND.UNA - 1, an old number the peer must answer with an ACK that
- * tells its window (RFC 9293 section 3.10.7.4, first check).
+ * tells its window (RFC 9293 section 3.10.7.4, first check).  One with SND.UNA itself
+ * it need not answer, but it is not old, so its urgent pointer counts (MUST-66).
  */
-static int send_probe(struct sock *sk)
+static int send_probe(struct sock *sk, bool urgent)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct sk_buff *skb;
 
-	skb = bare_segment(sk, tp->snd_una - 1, TANDEM_F_ACK, sk_gfp_mask(sk, GFP_ATOMIC));
+	skb = bare_segment(sk, tp->snd_una - !urgent, TANDEM_F_ACK,
+			   sk_gfp_mask(sk, GFP_ATOMIC));
 	if (!skb)
 		return -ENOBUFS;
 	return tandem_transmit_skb(sk, skb, false, GFP_ATOMIC);
@@ -262,8 +268,11 @@ int tandem_write_wakeup(struct sock *sk)
 
 	if (sk->sk_state == TCP_CLOSE)
 		return -1;
-	if (!skb || !seq_before(TANDEM_CB(skb)->seq, tandem_snd_wnd_end(tp)))
-		return send_probe(sk);
+	if (!skb || !seq_before(TANDEM_CB(skb)->seq, tandem_snd_wnd_end(tp))) {
+		if (tandem_urgent_out(tp))
+			send_probe(sk, true);
+		return send_probe(sk, false);
+	}
 
 	/*
 	 * There is a little room: the override of sender-side silly window

@@ -22,7 +22,7 @@ uml="linux-source-6.1 flex bison bc libelf-dev xz-utils busybox-static kmod
 	python3"
 test="bash iproute2 iputils-ping tcpdump ethtool nftables procps socat curl
 	nginx-light iperf3 redis-server redis-tools netcat-openbsd strace
-	python3-scapy libmnl-dev kmod"
+	openssh-client dropbear-bin python3-scapy libmnl-dev kmod"
 check="sparse shellcheck perl linux-source-6.1 python3-sphinx"
 
 mode=install groups=()

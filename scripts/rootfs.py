@@ -27,6 +27,7 @@ nginx nginx-common nginx-light nginx-core openssl procps psmisc
 python3 python3-minimal python3.11 python3.11-minimal libpython3-stdlib
 libpython3.11-minimal libpython3.11-stdlib python3.13 python3.13-minimal
 libpython3.13-minimal libpython3.13-stdlib python3-scapy
+openssh-client dropbear-bin
 redis-server redis-tools sed socat strace tar tcpdump trace-cmd util-linux
 util-linux-extra wget xz-utils
 '''.split()

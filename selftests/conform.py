@@ -8,6 +8,7 @@ tells the language. Each script is one test over IPv4 and one over IPv6:
 
     ./conform.py                    Tandem
     TANDEM_WIRE=tcp ./conform.py    Tandem, segments under IP protocol 6
+    TANDEM_WIRE=udp ./conform.py    Tandem, segments in UDP datagrams
     TANDEM_PROTO=6 ./conform.py     kernel TCP, the judge of the scripts
 
 A failure tells file and line, what was expected, what came, and the trace.
@@ -26,10 +27,10 @@ import time
 
 from giveup import send_icmp
 from tpeer import (ACK, FIN, IS_TCP, LOCAL, PSH, REMOTE, RST, STATE_NAMES, SYN,
-                   URG, VIRTUAL, WIRE, Fail, Skip, check, checksum, flag_bits,
+                   UDP_PORT, URG, VIRTUAL, WIRE, WIRE_NAME, Fail, Skip, check, checksum, flag_bits,
                    flag_text, ip_header, linger0, main, need_virtual, opt_mss,
                    opt_sack, opt_sackok, opt_ts, opt_ws, pad_opts, pseudo,
-                   state_of)
+                   state_of, wrap)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICK = 0.010			# UML: HZ = 100
@@ -211,6 +212,10 @@ class Run:
                     f.write(value)
         elif word == "peer":
             self.peer_kw = self.peer_options(rest.split())
+        elif word == "wires":
+            wires, _, why = rest.partition(":")
+            if WIRE_NAME not in wires.split():
+                raise Skip(why.strip())
         elif word == "virtual":
             need_virtual()
         elif word in ("tandem-only", "differs"):
@@ -370,7 +375,7 @@ class Run:
         """Checksum, IP header, out."""
         w = self.w
         known = set("seq ack len win urg reserved doff stay badsum other "
-                    "from to tos ipopt cut".split())
+                    "from to tos ipopt cut udpport".split())
         check(set(kw) <= known, "unknown: %s" % (set(kw) - known))
         src = self.address(kw["from"]) if "from" in kw else w.src
         dst = self.address(kw["to"]) if "to" in kw else w.dst
@@ -379,6 +384,8 @@ class Run:
             if "badsum" in kw:
                 csum ^= 0x0101
             raw = raw[:16] + struct.pack("!H", csum) + raw[18:]
+        raw = wrap(w.way, src, dst, raw, "badsum" in kw,
+                   int(kw.get("udpport", UDP_PORT)))
         head = bytearray(ip_header(w.way, src, dst, raw, WIRE))
         tos = int(kw.get("tos", 0))
         if w.way == "v6":
@@ -411,8 +418,8 @@ class Run:
             else:
                 kw[rest[i]] = rest[i + 1]
                 i += 2
-        known = set("seq ack len win wnd urg tos ttl df after within lost "
-                    "once".split())
+        known = set("seq ack len win wnd urg tos ttl df udpport after within "
+                    "lost once".split())
         check(set(kw) <= known, "unknown: %s" % (set(kw) - known))
         for _ in range(times):
             self.one(flags, kw, opts.rstrip(" >") if angle else None)
@@ -481,8 +488,8 @@ class Run:
             bad("ECN and reserved bits", flags, s.ecn)
         have = dict(seq=s.rseq, ack=s.rack, len=len(s), win=s.win,
                     wnd=s.win << self.end.ws, urg=s.urg, tos=s.tos, ttl=s.ttl,
-                    df=s.df)
-        want = {"len": "0", "seq": str(c.rcv_nxt)}
+                    df=s.df, udpport=s.udp_to)
+        want = {"len": "0", "seq": str(c.rcv_nxt), "udpport": str(UDP_PORT)}
         if s.flags & ACK:
             want["ack"] = str(c.snd_nxt)
         want.update({k: v for k, v in kw.items() if k in have})
@@ -709,7 +716,7 @@ class Run:
             self.end.wpos += got
 
     def do_read(self, words, result):
-        """read N -> M: bytes 0 (the end) or an errno. Waits for them."""
+        """read N [oob [at POSITION]] -> M: bytes 0 (the end) or an errno."""
         n = int(words[0])
         how = socket.MSG_OOB if "oob" in words else 0
         s = self.end.sock
@@ -725,12 +732,20 @@ class Run:
                 break
         check(len(data) == want, "expected %d bytes, got %d" %
               (want, len(data)))
-        if self.unchecked or how:
+        if self.unchecked:
+            return
+        if how:
+            check("at" not in words or data[0] == peer_byte(
+                int(words[words.index("at") + 1])), "another urgent byte")
             return
         pos = self.end.rpos
         check(data == bytes(peer_byte(i) for i in range(pos, pos + len(data))),
               "other bytes than the peer sent")
         self.end.rpos += len(data)
+
+    def do_skip(self, words, _):
+        """What the program reads lacks N bytes here: urgent ones."""
+        self.end.rpos += int(words[0])
 
     def do_close(self, words, _):
         if words and words[0] == "listener":

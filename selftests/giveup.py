@@ -15,9 +15,10 @@ import struct
 import sys
 import time
 
-from tpeer import (IS_TCP, WIRE, REMOTE, VIRTUAL, Skip, await_state, check,
-                   checksum, expect_errno, ip_header, main, need_virtual,
-                   poll_bits, pseudo, so_error, state_of, tandem_only, until)
+from tpeer import (IS_TCP, IS_UDP, REMOTE, UDP_PORT, UDP_ROOM, VIRTUAL, WIRE,
+                   Skip, await_state, check, checksum, expect_errno, ip_header,
+                   main, need_virtual, poll_bits, pseudo, so_error, state_of,
+                   tandem_only, until)
 
 USER_TIMEOUT = 18
 SYNCNT = 7
@@ -41,6 +42,11 @@ def send_icmp(w, kind, code, c, seq, rest=0, proto=WIRE):
     """An ICMP error about a segment the kernel sent."""
     quoted = struct.pack("!HHIIHHHH", c.dut_port, c.port,
                          (c.irs + seq) & 0xffffffff, c.iss, 5 << 12, 0, 0, 0)
+    if IS_UDP and proto == WIRE:
+        quoted = struct.pack("!HHHH", UDP_PORT, UDP_PORT, 8 + len(quoted),
+                             0) + quoted
+        if (w.way, kind) in (("v4", 3), ("v6", 2)) and rest:
+            rest += UDP_ROOM		# it is the MTU
     inner = ip_header(w.way, w.dst, w.src, quoted, proto) + quoted
     body = struct.pack("!BBHI", kind, code, 0, rest) + inner
     if w.way == "v4":

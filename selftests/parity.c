@@ -771,7 +771,7 @@ static const struct call calls[] = {
 	{ "send CONFIRM", call_send, MSG_CONFIRM },
 	{ "send PROXY", call_send, MSG_PROXY },
 	{ "send ZEROCOPY unasked", call_send, MSG_ZEROCOPY },
-	{ "send OOB", call_send, MSG_OOB, ANY, "no urgent data" },
+	{ "send OOB", call_send, MSG_OOB },
 	{ "send FASTOPEN", call_sendto, MSG_FASTOPEN, ANY, "no fast open" },
 	{ "sendto", call_sendto, 0 },
 	{ "send 0 bytes", call_send0, 0 },

@@ -11,7 +11,7 @@
 #   +-----+            +--------+            +-----+
 . "$(dirname "$0")/common.sh"
 
-plan 12
+plan 18
 
 space a
 space r
@@ -83,6 +83,33 @@ ip -n "$r" route add unreachable 10.98.3.0/24
 ip -n "$r" route add prohibit 10.98.4.0/24
 ip -n "$r" -6 route add unreachable fd98:3::/64
 ip -n "$r" -6 route add prohibit fd98:4::/64
+# The router says nothing when a segment is too large, as behind a firewall that eats
+# ICMP: full segments vanish, and only trying smaller ones helps (mtuprobe.c).
+found_out() {
+	is_tcp && why="Tandem's own counters" && return 4
+	local holes probes
+	holes=$(ctr "$a" MtuBlackHoles) probes=$(ctr "$a" MtuProbesOk)
+	echo "MtuBlackHoles is $holes, MtuProbesOk $probes"
+	[ "$holes" -gt "$holes_before" ] && [ "$probes" -gt "$probes_before" ]
+}
+
+ip -n "$r" rule add pref 1 iif lo blackhole
+ip -n "$r" -6 rule add pref 1 iif lo blackhole
+knob "$a" mtu_probing 1
+knob "$b" mtu_probing 1
+for way in v4 v6 mapped; do
+	holes_before=0 probes_before=0
+	is_tcp || holes_before=$(ctr "$a" MtuBlackHoles)
+	is_tcp || probes_before=$(ctr "$a" MtuProbesOk)
+	ip -n "$a" route flush cache
+	ip -n "$a" -6 route flush cache
+	check "black_hole_transfer.$way" transfer_between "$b" "$a" "$(far $way)" \
+		$way --bytes 4000000 --seed 9 --timeout 60
+	check "black_hole_found.$way" found_out
+done
+ip -n "$r" rule del pref 1
+ip -n "$r" -6 rule del pref 1
+
 check router_unreachable.v4 refused 10.98.3.1 EHOSTUNREACH v4
 check router_prohibits.v4 refused 10.98.4.1 EHOSTUNREACH v4
 check router_knows_no_way.v4 refused 10.98.5.1 ENETUNREACH v4

@@ -236,13 +236,125 @@ TEST_F(io, sigpipe)
 	EXPECT_EQ(1, signals);
 }
 
-/* Urgent data: delivered out of band as TCP does, or refused. */
+/* ---- urgent data ---- */
+
+static int mark(int fd)
+{
+	int v = -1;
+
+	return ioctl(fd, SIOCATMARK, &v) ? -errno : v;
+}
+
+static int polled(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, 0) < 0 ? -errno : p.revents;
+}
+
 TEST_F(io, oob_recv_without)
 {
 	char b;
 
 	EXPECT_EQ(-1, recv(self->s, &b, 1, MSG_OOB));
 	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(io, oob_out_of_line)
+{
+	struct iovec iov;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	char b[16];
+
+	ASSERT_EQ(3, send(self->c, "abc", 3, 0));
+	ASSERT_EQ(3, send(self->c, "xyZ", 3, MSG_OOB));
+	ASSERT_EQ(3, send(self->c, "def", 3, 0));
+	ASSERT_TRUE(TT_AWAIT(polled(self->s, POLLPRI) == POLLPRI));
+	EXPECT_TRUE(TT_AWAIT(inq(self->s) == 5));
+	EXPECT_EQ(1, recv(self->s, b, 1, MSG_OOB | MSG_PEEK));
+	EXPECT_EQ('Z', b[0]);
+	iov.iov_base = b;
+	iov.iov_len = sizeof(b);
+	EXPECT_EQ(1, recvmsg(self->s, &msg, MSG_OOB));
+	EXPECT_EQ(MSG_OOB, msg.msg_flags);
+	EXPECT_EQ('Z', b[0]);
+	EXPECT_EQ(-1, recv(self->s, b, 1, MSG_OOB));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, polled(self->s, POLLPRI));
+	EXPECT_EQ(0, mark(self->s));
+	EXPECT_EQ(5, recv(self->s, b, sizeof(b), 0));
+	EXPECT_EQ(0, memcmp(b, "abcxy", 5));
+	EXPECT_EQ(1, mark(self->s));
+	EXPECT_EQ(3, recv(self->s, b, 3, MSG_WAITALL));
+	EXPECT_EQ(0, memcmp(b, "def", 3));
+	EXPECT_EQ(0, mark(self->s));
+}
+
+TEST_F(io, oob_in_line)
+{
+	char b[16];
+
+	ASSERT_EQ(0, tt_setint(self->s, SOL_SOCKET, SO_OOBINLINE, 1));
+	ASSERT_EQ(3, send(self->c, "abZ", 3, MSG_OOB));
+	ASSERT_EQ(2, send(self->c, "cd", 2, 0));
+	ASSERT_TRUE(TT_AWAIT(inq(self->s) == 5));
+	EXPECT_EQ(POLLPRI, polled(self->s, POLLPRI));
+	EXPECT_EQ(-1, recv(self->s, b, 1, MSG_OOB));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(2, recv(self->s, b, sizeof(b), MSG_PEEK));
+	EXPECT_EQ(2, recv(self->s, b, sizeof(b), 0));
+	EXPECT_EQ(1, mark(self->s));
+	EXPECT_EQ(3, recv(self->s, b, sizeof(b), 0));
+	EXPECT_EQ(0, memcmp(b, "Zcd", 3));
+}
+
+/* The older of two marks: an ordinary byte, or lost if the reader stands before it. */
+TEST_F(io, oob_second_mark)
+{
+	char b[16];
+
+	ASSERT_EQ(2, send(self->c, "xa", 2, MSG_OOB));
+	ASSERT_TRUE(TT_AWAIT(polled(self->s, POLLPRI) == POLLPRI));
+	ASSERT_EQ(2, send(self->c, "yb", 2, MSG_OOB));
+	ASSERT_TRUE(TT_AWAIT(inq(self->s) == 3));
+	EXPECT_EQ(3, recv(self->s, b, sizeof(b), 0));
+	EXPECT_EQ(0, memcmp(b, "xay", 3));
+	EXPECT_EQ(1, mark(self->s));
+	ASSERT_EQ(2, send(self->c, "zc", 2, MSG_OOB));
+	ASSERT_TRUE(TT_AWAIT(recv(self->s, b, 1, MSG_OOB | MSG_PEEK) == 1 && b[0] == 'c'));
+	EXPECT_EQ(1, recv(self->s, b, sizeof(b), 0));
+	EXPECT_EQ('z', b[0]);
+	EXPECT_EQ(1, recv(self->s, b, sizeof(b), MSG_OOB));
+	EXPECT_EQ('c', b[0]);
+}
+
+static void count_urg(int sig)
+{
+	signals++;
+}
+
+TEST_F(io, oob_signal)
+{
+	char b[4];
+
+	signals = 0;
+	ASSERT_NE(SIG_ERR, signal(SIGURG, count_urg));
+	ASSERT_EQ(0, fcntl(self->s, F_SETOWN, getpid()));
+	ASSERT_EQ(1, send(self->c, "n", 1, 0));
+	ASSERT_EQ(1, recv(self->s, b, sizeof(b), 0));
+	EXPECT_EQ(0, signals);
+	ASSERT_EQ(1, send(self->c, "u", 1, MSG_OOB));
+	EXPECT_TRUE(TT_AWAIT(signals == 1));
+	/* A reader is not woken by the byte itself. */
+	EXPECT_EQ(0, polled(self->s, POLLIN));
+	EXPECT_EQ(1, recv(self->s, b, sizeof(b), MSG_OOB));
+	EXPECT_EQ('u', b[0]);
+	/* It is not in the stream, and a read that passes it forgets the mark. */
+	EXPECT_EQ(1, mark(self->s));
+	EXPECT_EQ(-1, recv(self->s, b, sizeof(b), MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(0, mark(self->s));
+	signal(SIGURG, SIG_DFL);
 }
 
 TEST_F(io, errqueue_empty)

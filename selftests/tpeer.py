@@ -11,7 +11,8 @@ so a test says segment by segment what the peer sends and what must come
 back, in the manner of packetdrill. Sequence numbers are relative: a SYN is
 0, the first byte 1. Every test runs in a child of its own, in a network
 namespace of its own, over IPv4 and IPv6. TANDEM_PROTO=6 runs it over TCP;
-TANDEM_WIRE=tcp runs Tandem's sockets with segments of IP protocol 6.
+TANDEM_WIRE=tcp runs Tandem's sockets with segments of IP protocol 6, =udp with
+segments in UDP datagrams.
 """
 
 import ctypes
@@ -32,9 +33,12 @@ PROTO = int(os.environ.get("TANDEM_PROTO") or 254)
 IS_TCP = PROTO == 6
 # The protocol of the sockets and that of the segments: two things.
 WIRE_NAME = "native" if IS_TCP else os.environ.get("TANDEM_WIRE") or "native"
-WIRE = {"native": PROTO, "tcp": 6}[WIRE_NAME]
+WIRE = {"native": PROTO, "tcp": 6, "udp": 17}[WIRE_NAME]
+IS_UDP = WIRE_NAME == "udp"
 SOL_TANDEM, TANDEM_WIRE = 254, 1001
-WIRE_TCP = 1
+WIRES = {"native": 0, "tcp": 1, "udp": 2}
+UDP_PORT = 5254			# of the tunnel, at both ends
+UDP_ROOM = 8 if IS_UDP else 0	# more MTU, so that segments are as large
 SOL = socket.IPPROTO_TCP
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -124,6 +128,18 @@ def pseudo(way, src, dst, length, proto):
     if way == "v4":
         return src + dst + struct.pack("!BBH", 0, proto, length)
     return src + dst + struct.pack("!II", length, proto)
+
+
+def wrap(way, src, dst, raw, bad=False, port=UDP_PORT):
+    """On the udp wire: the segment in a datagram; @bad: with a wrong checksum."""
+    if not IS_UDP:
+        return raw
+    raw = raw[:16] + b"\0\0" + raw[18:] if len(raw) >= 18 else raw
+    head = struct.pack("!HHHH", port, UDP_PORT, 8 + len(raw), 0)
+    csum = checksum(pseudo(way, src, dst, 8 + len(raw), 17) + head + raw)
+    if bad:
+        csum ^= 0x0101
+    return head[:6] + struct.pack("!H", csum or 0xffff) + raw
 
 
 def ip_header(way, src, dst, payload, proto):
@@ -235,7 +251,7 @@ class World:
         self.ip("link set lo up\n"
                 "link set tun0 mtu %d up\n"
                 "addr add 10.77.0.1/24 dev tun0\n"
-                "addr add fd77::1/64 dev tun0 nodad\n" % mtu)
+                "addr add fd77::1/64 dev tun0 nodad\n" % (mtu + UDP_ROOM))
         for name, value in CLASSIC if IS_TCP else ():
             if os.path.exists("/proc/sys/net/ipv4/" + name):
                 with open("/proc/sys/net/ipv4/" + name, "w") as f:
@@ -244,6 +260,8 @@ class World:
         self.socket().close()		# loads the module, if it is not
         for name in () if IS_TCP else OFF:
             self.knob(name, 0)
+        if IS_UDP:
+            self.knob("udp_port", UDP_PORT)
         self.src = socket.inet_pton(self.family, REMOTE[way])
         self.dst = socket.inet_pton(self.family, LOCAL[way])
         self.inbox = []
@@ -299,6 +317,8 @@ class World:
 
     def inject(self, raw, proto=WIRE):
         """Send bytes as an IP payload to the kernel."""
+        if proto == WIRE:
+            raw = wrap(self.way, self.src, self.dst, raw)
         os.write(self.tun, ip_header(self.way, self.src, self.dst, raw,
                                      proto) + raw)
 
@@ -330,7 +350,14 @@ class World:
             return
         if checksum(pseudo(way, src, dst, len(body), proto) + body):
             raise Fail("the kernel sent a wrong checksum")
+        if IS_UDP:
+            if body[:2] != struct.pack("!H", UDP_PORT) or \
+               body[6:8] == b"\0\0":
+                raise Fail("not a datagram as they should be: %r" % body[:8])
+            udp_to = struct.unpack_from("!H", body, 2)[0]
+            body = body[8:]
         seg = Seg(body, now, ttl, tos, df)
+        seg.udp_to = udp_to if IS_UDP else UDP_PORT
         self.trace.append("%9.4f < %s" % (now - self.start, seg))
         self.inbox.append(seg)
 
@@ -338,8 +365,8 @@ class World:
 
     def socket(self):
         s = socket.socket(self.family, socket.SOCK_STREAM, PROTO)
-        if WIRE_NAME == "tcp":
-            s.setsockopt(SOL_TANDEM, TANDEM_WIRE, WIRE_TCP)
+        if WIRE_NAME != "native":
+            s.setsockopt(SOL_TANDEM, TANDEM_WIRE, WIRES[WIRE_NAME])
         s.settimeout(30)
         return s
 
@@ -623,7 +650,7 @@ def main(tests, ways=("v4", "v6"), limit=60):
     only = [a for a in sys.argv[1:] if not a.startswith("-")]
     if "-h" in sys.argv or "--help" in sys.argv:
         print("usage: %s [NAME...]\nRuns the tests whose name contains NAME. "
-              "$TANDEM_PROTO: 254 or 6; $TANDEM_WIRE: native or tcp."
+              "$TANDEM_PROTO: 254 or 6; $TANDEM_WIRE: native, tcp or udp."
               % sys.argv[0])
         sys.exit(0)
     plan = []

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Unmodified programs over Tandem, by `tandem run`, IPv4 and IPv6: nginx and curl,
-# python3's http.server, iperf3, redis, socat. Payloads are compared byte by byte,
+# python3's http.server, iperf3, redis, socat, ssh. Payloads are compared byte by byte,
 # and each program's receipt must say that every socket was Tandem's.
 #
 #	netns $a (clients)  eth0 ------ eth0  netns $b (servers)
@@ -12,8 +12,8 @@
 # other end is the kernel's TCP.
 #
 # Usage: programs.sh [--one-sided client | server] [NAME...]
-#	as root; NAME of nginx_curl, http_server, iperf, redis, socat_echo (default:
-#	all). TANDEM_PROTOCOL=262 tries it with MPTCP
+#	as root; NAME of nginx_curl, http_server, iperf, redis, socat_echo, secure_shell
+#	(default: all). TANDEM_PROTOCOL=262 tries it with MPTCP
 
 # shellcheck disable=SC2317 # functions are called by name
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,7 +21,7 @@ tandem=$here/../../build/tools/tandem
 proto=${TANDEM_PROTOCOL:-254}
 sided=
 [ "${1:-}" != --one-sided ] || { sided=$2; shift 2; }
-all="nginx_curl http_server iperf redis socat_echo"
+all="nginx_curl http_server iperf redis socat_echo secure_shell"
 only=${*:-$all}
 a=client-$$ b=server-$$
 n=0 failed=0 server=
@@ -182,6 +182,28 @@ socat_echo() {
 	cmp "$tmp/got" "$tmp/www/big"
 }
 
+# A key of its own, in a home directory that only the server sees (ip netns exec has
+# given it a mount namespace).
+secure_shell() {
+	local home=$tmp/home opts
+	[ -e "$tmp/id" ] || {
+		mkdir -m 700 "$home" "$home/.ssh" &&
+		ssh-keygen -q -t ed25519 -N '' -f "$tmp/id" &&
+		cp "$tmp/id.pub" "$home/.ssh/authorized_keys" &&
+		dropbearkey -t ed25519 -f "$tmp/hostkey" >/dev/null 2>&1
+	} || return
+	serve 2222 sh -c 'mount --bind "$0" ~root && exec "$@"' "$home" \
+		dropbear -F -E -s -P "$tmp/dropbear.pid" -r "$tmp/hostkey" -p "$host:2222" ||
+		return
+	opts=(-F none -i "$tmp/id" -o BatchMode=yes -o StrictHostKeyChecking=no
+		-o UserKnownHostsFile=/dev/null -o ConnectTimeout=60 -p 2222)
+	# There and back, and the exit status.
+	client ssh "${opts[@]}" "root@$addr" cat <"$tmp/www/big" >"$tmp/got" || return
+	cmp "$tmp/got" "$tmp/www/big" || return
+	client ssh "${opts[@]}" "root@$addr" exit 23
+	[ $? = 23 ]
+}
+
 check() { # NAME FUNCTION PROGRAM...
 	local name="$1, IPv$v" fn=$2 p rc=0
 	shift 2
@@ -220,6 +242,7 @@ for v in 4 6; do
 	check "iperf3, two streams and the other way" iperf iperf3
 	check "redis-cli and redis-benchmark" redis redis-server redis-cli redis-benchmark
 	check "socat echo" socat_echo socat
+	check "ssh, a file there and back" secure_shell ssh dropbear
 done
 echo "# programs: $((n - failed)) passed, $failed failed"
 [ $failed -eq 0 ]
