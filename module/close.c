@@ -19,6 +19,7 @@
 #include "rcvq.h"
 #include "socket.h"
 #include "state.h"
+#include "thrift.h"
 #include "timer.h"
 #include "timewait.h"
 
@@ -224,6 +225,7 @@ static void stop_timers_sync(struct sock *sk)
 
 	sk_stop_timer_sync(sk, &tp->rtx_timer);
 	sk_stop_timer_sync(sk, &tp->delack_timer);
+	tandem_thrift_stop_sync(sk);
 	sk_stop_timer_sync(sk, &sk->sk_timer);
 }
 

@@ -14,6 +14,7 @@
 
 #include <linux/bpf-cgroup.h>
 #include <linux/cgroup.h>
+#include <linux/hrtimer.h>
 #include <linux/random.h>
 #include <linux/skbuff.h>
 #ifdef TANDEM_HAVE_LINUX_SKBUFF_REF_H
@@ -383,6 +384,18 @@ static inline void tandem_fl4_set_tos(struct flowi4 *fl4, u8 tos)
 static inline u32 get_random_u32_below(u32 ceil)
 {
 	return prandom_u32_max(ceil);
+}
+#endif
+
+#ifdef TANDEM_HAVE_HRTIMER_SETUP
+#define tandem_hrtimer_setup(t, fn, clock, mode)	hrtimer_setup(t, fn, clock, mode)
+#else
+static inline void tandem_hrtimer_setup(struct hrtimer *t,
+					enum hrtimer_restart (*fn)(struct hrtimer *),
+					clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(t, clock, mode);
+	t->function = fn;
 }
 #endif
 

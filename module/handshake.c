@@ -158,6 +158,7 @@ static void child_identity(const struct sock *lsk, struct sock *child,
 	RCU_INIT_POINTER(inet->inet_opt, NULL);
 	inet->mc_list = NULL;
 	tandem_init_sock_common(child);
+	tp->passive = true;
 	tandem_cong_inherit(sock_net(child), &tp->cc, &tandem_sk(lsk)->cc);
 
 	inet->inet_num = ntohs(req->flow.key.lport);

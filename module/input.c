@@ -22,6 +22,7 @@
 #include "socket.h"
 #include "state.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timer.h"
 #include "timewait.h"
 #include "trace.h"
@@ -230,7 +231,6 @@ static void active_open_done(struct sock *sk, struct sk_buff *skb)
 
 static int syn_sent_open(struct sock *sk, struct segment *s)
 {
-	struct tandem_sock *tp = tandem_sk(sk);
 	int verdict;
 
 	take_irs(sk, s);
@@ -242,11 +242,7 @@ static int syn_sent_open(struct sock *sk, struct segment *s)
 	active_open_done(sk, s->skb);
 	wake_connected(sk);
 
-	/* A writer that waits for the connection brings data for the third ACK. */
-	tp->ack_pending |= TANDEM_ACK_SCHED;
-	if (!sk->sk_write_pending)
-		tandem_ack_now(sk);
-	tandem_ack_check(sk, false);
+	tandem_third_ack(sk);
 	return 0;
 }
 

@@ -33,6 +33,11 @@
 	X(DELAYEDACKS, "DelayedAcks", "ACKs sent when the delay timer fired") \
 	X(QUICKACKS, "QuickAcks", "ACKs sent at once: out of order, gap, second full segment") \
 	X(DUPACKSOUT, "DupAcksOut", "duplicate ACKs sent for out-of-order data") \
+	X(THIRDACKRIDES, "ThirdAckRides", "handshake ACKs that rode on data or a FIN") \
+	X(FINRIDES, "FinRides", "FINs that rode on the last data")	\
+	X(FINACKRIDES, "FinAckRides", "ACKs of a FIN that rode on data or our own FIN") \
+	X(FINHOLDS, "FinHolds", "answers whose end was held for the FIN, events") \
+	X(FINHOLDSINVAIN, "FinHoldsInVain", "such holds that close() did not end, events") \
 	X(PUREACKSIN, "PureAcksIn", "segments received that only acknowledge") \
 	X(DUPACKSIN, "DupAcksIn", "duplicate ACKs received")		\
 	/* bad input */							\

@@ -48,6 +48,8 @@ struct tandem_cong_ops;
  * @sack:		RFC 2018 selective ACKs
  * @dsack:		RFC 2883 reports of duplicates
  * @window_scaling:	RFC 7323 window scaling
+ * @third_ack_delay:	the third ACK of a handshake waits for data to ride on
+ * @fin_hold_us:	how long the end of an answer waits for close(); 0: never
  * @init_cwnd:		segments of the initial window (RFC 6928)
  * @min_mss:		bytes, floor for the peer's option and for ICMP
  * @moderate_rcvbuf:	autotune the receive buffer
@@ -89,6 +91,8 @@ struct tandem_knobs {
 	int	sack;
 	int	dsack;
 	int	window_scaling;
+	int	third_ack_delay;
+	int	fin_hold_us;
 	int	init_cwnd;
 	int	min_mss;
 	int	moderate_rcvbuf;
@@ -106,6 +110,7 @@ struct tandem_knobs {
 
 #define TANDEM_PORT_SLOTS	1024
 #define TANDEM_LISTEN_SLOTS	256
+#define TANDEM_HABITS		256
 
 /**
  * struct tandem_net - per-netns root
@@ -124,6 +129,7 @@ struct tandem_knobs {
  * @challenge_lock: guards the two below
  * @challenge_stamp: second the challenge budget belongs to, jiffies / HZ
  * @challenge_left: what is left of it
+ * @fin_habit:	by local port: holds of an answer's end that were in vain (thrift.c)
  * @tcp_hooks:	netfilter hooks of the tcp wire are in place
  * @udp:	tunnel sockets of the udp wire, IPv4 and IPv6
  * @sysctl_table: of net.tandem.*, with this netns' addresses
@@ -146,6 +152,7 @@ struct tandem_net {
 	spinlock_t			challenge_lock;	/* the two below */
 	unsigned long			challenge_stamp;
 	int				challenge_left;
+	u8				fin_habit[TANDEM_HABITS];
 	bool				tcp_hooks;
 	struct socket			*udp[2];
 	struct ctl_table		*sysctl_table;

@@ -24,6 +24,7 @@
 #include "recovery.h"
 #include "state.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timer.h"
 #include "wire.h"
 #include "xmit.h"
@@ -38,6 +39,7 @@ static void moved_out(struct sock *sk, struct sk_buff *skb)
 	__skb_unlink(skb, &sk->sk_write_queue);
 	tandem_rtx_insert(sk, skb);
 	tandem_rtx_count(tp, TANDEM_CB(skb));
+	tandem_hold_settle(sk);
 	if (!prior || tp->rtx_event == TANDEM_TIMER_PROBE)
 		tandem_timer_data_sent(sk);
 }
@@ -222,6 +224,7 @@ void tandem_send_fin(struct sock *sk)
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 	struct tandem_sock *tp = tandem_sk(sk);
 
+	tandem_thrift_fin(sk);
 	if (skb) {
 		/* It rides on the last data (RFC 9293 section 3.10.4). */
 		TANDEM_CB(skb)->flags |= TANDEM_F_FIN | TANDEM_F_PSH;

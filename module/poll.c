@@ -21,6 +21,7 @@
 #include "sock.h"
 #include "socket.h"
 #include "stream.h"
+#include "thrift.h"
 
 static __poll_t writable(struct sock *sk)
 {
@@ -53,6 +54,7 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 	int state;
 
 	sock_poll_wait(file, sock, wait);
+	tandem_thrift_poll(sk, wait);
 
 	state = inet_sk_state_load(sk);
 	if (state == TCP_LISTEN)

@@ -13,6 +13,7 @@
 #include "input.h"
 #include "output.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timestamp.h"
 #include "wire.h"
 #include "xmit.h"
@@ -252,7 +253,7 @@ static void push_tail(struct sock *sk, int flags, u32 mss)
 		return;
 	if (!(flags & MSG_MORE) || push_is_due(tp))
 		mark_push(tp, skb);
-	if (flags & MSG_MORE)
+	if (flags & MSG_MORE || tandem_hold_for_fin(sk))
 		nonagle = TANDEM_NAGLE_CORK;
 	tandem_push(sk, mss, nonagle);
 }

@@ -9,6 +9,7 @@
 #ifndef _TANDEM_SOCK_H
 #define _TANDEM_SOCK_H
 
+#include <linux/hrtimer.h>
 #include <linux/ipv6.h>
 #include <linux/rbtree.h>
 #include <linux/timer.h>
@@ -41,6 +42,7 @@ enum tandem_deferred {
 	TANDEM_DEFER_RTX,		/* tandem_rtx_timer() */
 	TANDEM_DEFER_DELACK,		/* tandem_delack_timer() */
 	TANDEM_DEFER_PMTU,		/* tandem_sock.mtu_info holds the new MTU */
+	TANDEM_DEFER_HOLD,		/* tandem_hold_expired() */
 };
 
 /* tandem_sock.nonagle */
@@ -167,6 +169,13 @@ struct tandem_sock {
 	unsigned long		delack_deadline;
 	unsigned long		deferred;	/* bits of enum tandem_deferred; atomic */
 	u32			mtu_info;	/* from ICMP, under bh_lock_sock */
+
+	/* ---- short exchanges, thrift.c ---- */
+	bool			third_ack;	/* the ACK owed completes the handshake */
+	bool			fin_ack;	/* the ACK owed is of the peer's FIN */
+	bool			passive;	/* a listener's child */
+	bool			fin_hold;	/* the end of an answer waits for close() */
+	struct hrtimer		fin_timer;	/* and how long; holds a reference */
 
 	/* ---- receive buffer autotuning ---- */
 	struct {

@@ -54,6 +54,8 @@ static const struct knob knobs[] = {
 	KNOB("sack", sack, 0, 1, 1),
 	KNOB("dsack", dsack, 0, 1, 1),
 	KNOB("window_scaling", window_scaling, 0, 1, 1),
+	KNOB("third_ack_delay", third_ack_delay, 0, 1, 1),
+	KNOB("fin_hold_us", fin_hold_us, 0, 10000, 200),
 	KNOB("init_cwnd", init_cwnd, 1, 1000, 10),
 	KNOB("min_mss", min_mss, 48, 65535, 48),
 	KNOB("moderate_rcvbuf", moderate_rcvbuf, 0, 1, 1),

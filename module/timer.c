@@ -7,6 +7,7 @@
  *                 window is shut (RFC 9293 section 3.8.6.1).
  *   delack_timer  runs while an ACK is owed and may wait (RFC 9293 section 3.8.6.3).
  *   sk_timer      keepalive (RFC 9293 section 3.8.4); for an orphan FIN-WAIT-2.
+ *   fin_timer     in thrift.c, an hrtimer: the end of an answer waits for close().
  *
  * Other rooms report events (data sent, data ACKed, window closed, ...) and never
  * handle durations.  An armed timer holds a reference on the socket.  A timer that
@@ -24,6 +25,7 @@
 #include "socket.h"
 #include "state.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timer.h"
 #include "timewait.h"
 #include "wire.h"
@@ -455,6 +457,10 @@ void tandem_release_cb(struct sock *sk)
 		tp->af->mtu_reduced(sk);
 		__sock_put(sk);
 	}
+	if (test_and_clear_bit(TANDEM_DEFER_HOLD, &tp->deferred)) {
+		tandem_hold_expired(sk);
+		__sock_put(sk);
+	}
 }
 
 /* ---- keepalive and FIN-WAIT-2 ---- */
@@ -585,6 +591,7 @@ void tandem_timers_init(struct sock *sk)
 	timer_setup(&tp->rtx_timer, rtx_timer_fn, 0);
 	timer_setup(&tp->delack_timer, delack_timer_fn, 0);
 	timer_setup(&sk->sk_timer, keep_timer_fn, 0);
+	tandem_thrift_init(sk);
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tp->ack_pending = 0;
 	tp->deferred = 0;
@@ -596,6 +603,7 @@ void tandem_timers_stop(struct sock *sk)
 
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tp->ack_pending = 0;
+	tandem_thrift_stop(sk);
 	sk_stop_timer(sk, &tp->rtx_timer);
 	sk_stop_timer(sk, &tp->delack_timer);
 	sk_stop_timer(sk, &sk->sk_timer);
