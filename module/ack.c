@@ -12,6 +12,7 @@
 #include "ack.h"
 #include "input.h"
 #include "output.h"
+#include "path.h"
 #include "recovery.h"
 #include "stream.h"
 #include "timer.h"
@@ -214,8 +215,10 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	update_window(sk, skb, &ev);
 	if (!tp->snd_wnd)
 		tp->first_rtx_us = 0;	/* it answers: a stall, not silence */
-	if (seq_after(ev.ack, tp->snd_una))
+	if (seq_after(ev.ack, tp->snd_una)) {
 		new_data_acked(sk, &ev);
+		tandem_path_sample(sk, ev.now_us);
+	}
 	if (!tp->packets_out) {
 		count_ack(sk, &ev);
 		ack_without_flight(sk);

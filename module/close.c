@@ -36,8 +36,8 @@ void tandem_shutdown(struct sock *sk, int how)
 	if (!(how & SEND_SHUTDOWN))
 		return;
 	/* Elsewhere the FIN is on its way or there is no one to send it to. */
-	if (tandem_state_bit(sk) & (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_CLOSE_WAIT) &&
-	    tandem_state_close(sk))
+	if ((tandem_state_bit(sk) & (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_CLOSE_WAIT) ||
+	     tandem_sk(sk)->fo_pending) && tandem_state_close(sk))
 		tandem_send_fin(sk);
 }
 

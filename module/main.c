@@ -14,8 +14,10 @@
 #include "cong.h"
 #include "demux.h"
 #include "encap.h"
+#include "fastopen.h"
 #include "handshake.h"
 #include "netns.h"
+#include "path.h"
 #include "ports.h"
 #include "proc.h"
 #include "sock.h"
@@ -45,6 +47,10 @@ static int __net_init tandem_net_init(struct net *net)
 	ret = tandem_cong_net_init(net);
 	if (ret)
 		goto err_cong;
+	ret = tandem_path_net_init(net);
+	if (ret)
+		goto err_path;
+	tandem_fastopen_net_init(net);
 	ret = tandem_ports_net_init(net);
 	if (ret)
 		goto err_ports;
@@ -76,6 +82,9 @@ err_timewait:
 err_demux:
 	tandem_ports_net_exit(net);
 err_ports:
+	tandem_fastopen_net_exit(net);
+	tandem_path_net_exit(net);
+err_path:
 	tandem_cong_net_exit(net);
 err_cong:
 	tandem_mib_net_exit(net);
@@ -94,6 +103,8 @@ static void __net_exit tandem_net_exit(struct net *net)
 	tandem_demux_net_exit(net);
 	tandem_ports_net_exit(net);
 	tandem_tcpport_net_exit(net);
+	tandem_fastopen_net_exit(net);
+	tandem_path_net_exit(net);
 	tandem_cong_net_exit(net);
 	tandem_mib_net_exit(net);
 }

@@ -66,13 +66,18 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 
-	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+	if (state != TCP_SYN_SENT &&
+	    (state != TCP_SYN_RECV || READ_ONCE(tandem_sk(sk)->fo_pending))) {
 		if (tandem_stream_readable(sk, sock_rcvlowat(sk, 0, INT_MAX)))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (shutdown & SEND_SHUTDOWN)
 			mask |= EPOLLOUT | EPOLLWRNORM;
 		else
 			mask |= writable(sk);
+	} else if (state == TCP_SYN_SENT &&
+		   tandem_inet_flag(sk, INET_FLAGS_DEFER_CONNECT, defer_connect)) {
+		/* TCP_FASTOPEN_CONNECT: it is a write that will connect. */
+		mask |= EPOLLOUT | EPOLLWRNORM;
 	}
 	/* Whoever ends a connection writes sk_err before the state. */
 	smp_rmb();

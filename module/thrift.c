@@ -55,7 +55,8 @@ void tandem_third_ack(struct sock *sk)
 		return;
 	}
 	WRITE_ONCE(tp->third_ack, true);
-	tandem_timer_ack_owed(sk, min(delay, most));
+	/* The request went with the SYN: what comes next is the answer, as ever. */
+	tandem_timer_ack_owed(sk, tp->syn_data_acked ? most : min(delay, most));
 }
 
 void tandem_thrift_ack_sent(struct sock *sk, bool pure)
@@ -194,7 +195,7 @@ void tandem_thrift_read_waits(struct sock *sk)
 		tandem_hold_end(sk, TANDEM_HOLD_IN_VAIN);
 		tandem_push_pending(sk);
 	}
-	if (tp->third_ack)
+	if (tp->third_ack && !tp->syn_data_acked)
 		tandem_send_ack(sk);
 }
 

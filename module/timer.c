@@ -19,6 +19,7 @@
 #include <net/dst.h>
 #include <net/sock.h>
 #include "advert.h"
+#include "fastopen.h"
 #include "input.h"
 #include "output.h"
 #include "recovery.h"
@@ -238,7 +239,9 @@ static bool write_timeout(struct sock *sk)
 	struct net *net = sock_net(sk);
 
 	if (tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
-		unsigned int n = tp->syn_retries ? : tandem_knob(net, syn_retries);
+		unsigned int n = tp->syn_retries ? : tp->fo_pending ?
+				 tandem_knob(net, synack_retries) :
+				 tandem_knob(net, syn_retries);
 
 		if (tp->retransmits >= n ||
 		    (tp->user_timeout_ms && silent_too_long(sk, n))) {
@@ -301,6 +304,14 @@ static bool thin_linear(const struct sock *sk)
 	       tp->retransmits < THIN_RETRIES;
 }
 
+static enum tandem_reason rto_reason(const struct tandem_sock *tp,
+				     const struct sk_buff *head)
+{
+	if (!(TANDEM_CB(head)->flags & TANDEM_F_SYN))
+		return TANDEM_R_RTX_RTO;
+	return tp->fo_pending ? TANDEM_R_RTX_SYNACK : TANDEM_R_RTX_SYN;
+}
+
 /* RFC 6298 sections 5.4 to 5.7. */
 static void rto_expired(struct sock *sk)
 {
@@ -326,7 +337,8 @@ static void rto_expired(struct sock *sk)
 	tp->total_rto++;
 	tandem_recovery_timeout(sk);
 	head = tandem_rtx_head(sk);
-	err = tandem_retransmit_skb(sk, head, syn ? TANDEM_R_RTX_SYN : TANDEM_R_RTX_RTO);
+	tandem_fastopen_timeout(sk);
+	err = tandem_retransmit_skb(sk, head, rto_reason(tp, head));
 	if (err && err != -EBUSY) {
 		/* Local trouble is no congestion: soon again, no backoff. */
 		arm_rtx(sk, TANDEM_TIMER_RTO, LOCAL_RETRY);

@@ -10,6 +10,7 @@
 . "$(dirname "$0")/common.sh"
 
 ways=(v4 v6)
+[ $# -eq 0 ] || ways=("$@")
 
 # fresh: two namespaces that know nothing yet
 fresh() {
@@ -92,6 +93,73 @@ habit() { # WAY
 	[ $((holds - vain)) -le 20 ]
 }
 
+# Data in the SYN: the first visit gets the cookie, the others need it. MOST segments
+# for ten of these.
+fast_open() { # MOST WAY
+	local active passive
+	exchange "$2" --fastopen || return 1
+	[ "$(ctr "$b" FastOpenCookieReqd)" -ge 1 ] || return 1
+	active=$(ctr "$a" FastOpenActive) passive=$(ctr "$b" FastOpenPassive)
+	exchange "$2" --n 10 --fastopen || return 1
+	[ "$segs" -le "$1" ] &&
+	[ $(($(ctr "$a" FastOpenActive) - active)) -eq 10 ] &&
+	[ $(($(ctr "$b" FastOpenPassive) - passive)) -eq 10 ]
+}
+
+# A request that does not fit into the SYN is not kept waiting for the SYN-ACK.
+fast_open_big() { # WAY
+	exchange "$1" --n 3 --fastopen --ask 20000 --answer 20000
+}
+
+# Nobody asked the server: data in the SYN is not taken, and sent again.
+fast_open_off() { # WAY
+	local was
+	was=$(ctr "$b" FastOpenPassive)
+	knob "$b" fastopen 1
+	exchange "$1" --n 3 --fastopen || return 1
+	[ "$(ctr "$b" FastOpenPassive)" -eq "$was" ] &&
+	[ "$(ctr "$a" FastOpenActiveFail)" -ge 3 ] || return 1
+	knob "$b" fastopen 3
+}
+
+# The kernel's TCP at one end.
+fast_open_tcp() { # ROLE-OF-TANDEM WAY
+	local tcp=$b mine=$a rc was count=FastOpenActive
+	client_env=(TANDEM_WIRE=tcp) server_env=(TANDEM_PROTO=6)
+	if [ "$1" = server ]; then
+		tcp=$a mine=$b count=FastOpenPassive
+		client_env=(TANDEM_PROTO=6) server_env=(TANDEM_WIRE=tcp)
+	fi
+	in_space "$tcp" sysctl -qw net.ipv4.tcp_fastopen=3
+	exchange "$2" --fastopen
+	was=$(ctr "$mine" $count)
+	exchange "$2" --n 5 --fastopen
+	rc=$?
+	in_space "$tcp" cat /proc/net/netstat | awk '$1 == "TcpExt:" && !n { n = split($0, k) }
+		$1 == "TcpExt:" { split($0, v) }
+		END { for (i = 2; i <= n; i++) if (k[i] ~ /FastOpen/) print k[i], v[i] }'
+	client_env=() server_env=()
+	[ $rc -eq 0 ] && [ $(($(ctr "$mine" $count) - was)) -eq 5 ]
+}
+
+fast_open_wire() { # WIRE MOST WAY
+	local rc
+	client_env=("TANDEM_WIRE=$1") server_env=("TANDEM_WIRE=$1")
+	fast_open "$2" "$3"
+	rc=$?
+	client_env=() server_env=()
+	return $rc
+}
+
+first_visit_wire() { # WIRE WAY
+	local rc
+	client_env=("TANDEM_WIRE=$1") server_env=("TANDEM_WIRE=$1")
+	at_most 6 "$2" --ask 1000
+	rc=$?
+	client_env=() server_env=()
+	return $rc
+}
+
 # With every saving off it takes as many as TCP, or we counted something else.
 spent() { # WAY
 	knob "$a" third_ack_delay 0
@@ -112,7 +180,7 @@ if is_tcp; then
 	finish
 fi
 
-plan $((${#ways[@]} * 8))
+plan $((${#ways[@]} * 15))
 for way in "${ways[@]}"; do
 	fresh
 	check "first_visit.$way" at_most 6 "$way" --ask 100 --answer 1000
@@ -123,6 +191,16 @@ for way in "${ways[@]}"; do
 	check "big_answer.$way" exchange "$way" --n 5 --answer 200000
 	fresh
 	check "habit.$way" habit "$way"
+	fresh
+	check "fast_open.$way" fast_open 40 "$way"
+	check "fast_open_big.$way" fast_open_big "$way"
+	check "fast_open_off.$way" fast_open_off "$way"
+	check "first_visit_tcp_wire.$way" first_visit_wire tcp "$way"
+	check "fast_open_tcp_wire.$way" fast_open_wire tcp 50 "$way"
+	fresh
+	check "fast_open_to_tcp.$way" fast_open_tcp client "$way"
+	check "fast_open_of_tcp.$way" fast_open_tcp server "$way"
+	fresh
 	check "nothing_saved.$way" spent "$way"
 done
 finish
