@@ -14,6 +14,7 @@
 #include "mtuprobe.h"
 #include "output.h"
 #include "pace.h"
+#include "path.h"
 #include "recovery.h"
 #include "stream.h"
 #include "timer.h"
@@ -262,8 +263,10 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	update_window(sk, skb, &ev);
 	if (!tp->snd_wnd)
 		tp->first_rtx_us = 0;	/* it answers: a stall, not silence */
-	if (seq_after(ev.ack, tp->snd_una))
+	if (seq_after(ev.ack, tp->snd_una)) {
 		new_data_acked(sk, &ev);
+		tandem_path_sample(sk, ev.now_us);
+	}
 	tandem_loss_look(sk, ev.now_us, ev.echo_us);
 	tandem_sack_input(sk, o, &ev);
 	if (!tp->packets_out) {

@@ -26,6 +26,7 @@
 #include "input.h"
 #include "output.h"
 #include "rcvq.h"
+#include "thrift.h"
 #include "timer.h"
 #include "window.h"
 
@@ -107,9 +108,12 @@ void tandem_ack_data_received(struct sock *sk, const struct sk_buff *skb)
 		/* A new transfer, or one after a pause: its sender starts slowly. */
 		tandem_enter_quickack(sk, MAX_QUICKACKS);
 	tp->last_data_us = now;
-	/* Only full segments: a small message is answered soon, or not urgent. */
+	/*
+	 * Only full segments: a small message is answered soon, or not urgent.  And not
+	 * what ends with a push: as far as rcv_mss knows a message of 1 KB is full, too.
+	 */
 	if (tp->quickacks && !tp->pingpong && skb->len >= tp->rcv_mss &&
-	    tp->rcv_mss > TCP_MSS_DEFAULT) {
+	    tp->rcv_mss > TCP_MSS_DEFAULT && !(TANDEM_CB(skb)->flags & TANDEM_F_PSH)) {
 		tp->quickacks--;
 		tp->ack_pending |= TANDEM_ACK_NOW;
 	}
@@ -147,6 +151,7 @@ void tandem_ack_sent(struct sock *sk, bool pure)
 		if (was & TANDEM_ACK_DUP)
 			TANDEM_INC(net, DUPACKSOUT);
 	}
+	tandem_thrift_ack_sent(sk, pure);
 	tp->ack_pending = 0;
 	tp->rcv_acked = tp->rcv_nxt;
 	tandem_timer_ack_sent(sk);

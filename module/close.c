@@ -19,6 +19,7 @@
 #include "rcvq.h"
 #include "socket.h"
 #include "state.h"
+#include "thrift.h"
 #include "timer.h"
 #include "timewait.h"
 
@@ -35,8 +36,8 @@ void tandem_shutdown(struct sock *sk, int how)
 	if (!(how & SEND_SHUTDOWN))
 		return;
 	/* Elsewhere the FIN is on its way or there is no one to send it to. */
-	if (tandem_state_bit(sk) & (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_CLOSE_WAIT) &&
-	    tandem_state_close(sk))
+	if ((tandem_state_bit(sk) & (TCPF_ESTABLISHED | TCPF_SYN_SENT | TCPF_CLOSE_WAIT) ||
+	     tandem_sk(sk)->fo_pending) && tandem_state_close(sk))
 		tandem_send_fin(sk);
 }
 
@@ -225,6 +226,7 @@ static void stop_timers_sync(struct sock *sk)
 
 	sk_stop_timer_sync(sk, &tp->rtx_timer);
 	sk_stop_timer_sync(sk, &tp->delack_timer);
+	tandem_thrift_stop_sync(sk);
 	sk_stop_timer_sync(sk, &sk->sk_timer);
 	if (hrtimer_cancel(&tp->pace_timer))
 		__sock_put(sk);

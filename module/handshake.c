@@ -23,6 +23,7 @@
 #include "demux.h"
 #include "ecn.h"
 #include "family.h"
+#include "fastopen.h"
 #include "handshake.h"
 #include "input.h"
 #include "output.h"
@@ -33,6 +34,7 @@
 #include "socket.h"
 #include "sock.h"
 #include "state.h"
+#include "stream.h"
 #include "timer.h"
 #include "trace.h"
 #include "window.h"
@@ -100,6 +102,31 @@ static bool answer_with_synack(struct tandem_request *req, struct dst_entry *dst
 	return true;
 }
 
+static struct sock *child_create(struct tandem_request *req, struct sk_buff *skb);
+
+/* Fast open: the child is made now.  False: it could not be, a request will do. */
+static bool answer_with_child(struct tandem_request *req, struct sk_buff *skb, u32 tw_isn)
+{
+	struct sk_buff *synack = tandem_bare_skb(GFP_ATOMIC | __GFP_NOWARN);
+	struct sock *lsk = req->listener, *child = NULL;
+
+	req->iss = tw_isn ? tw_isn : tandem_isn(sock_net(lsk), &req->flow.key);
+	if (synack)
+		child = child_create(req, skb);
+	if (!child) {
+		kfree_skb(synack);
+		tandem_fastopen_unadmit(lsk);
+		return false;
+	}
+	__acquire(&child->sk_lock.slock);	/* for sparse: by sk_clone_lock() */
+	tandem_sk(child)->fo_cookie = req->fo_cookie;
+	tandem_fastopen_child(lsk, child, skb, synack);
+	bh_unlock_sock(child);
+	lsk->sk_data_ready(lsk);
+	sock_put(child);
+	return true;
+}
+
 /* NONE: answered; else the reason it was not. */
 static enum tandem_reason syn_rcv(struct sock *lsk, struct sk_buff *skb,
 				  const struct tandem_opts *o)
@@ -109,7 +136,7 @@ static enum tandem_reason syn_rcv(struct sock *lsk, struct sk_buff *skb,
 	struct tandem_request *req;
 	enum tandem_reason why;
 	struct dst_entry *dst;
-	bool cookie, sent = true;
+	bool cookie, sent = true, child = false;
 
 	why = may_open(lsk, tw_isn, &cookie);
 	if (why)
@@ -131,12 +158,15 @@ static enum tandem_reason syn_rcv(struct sock *lsk, struct sk_buff *skb,
 
 	if (!cookie)
 		tandem_syn_save(lsk, req, skb);
+	if (!cookie && tandem_fastopen_admit(req, skb, o))
+		child = answer_with_child(req, skb, tw_isn);
 	if (cookie)
 		answer_with_cookie(req, dst);
-	else
+	else if (!child)
 		sent = answer_with_synack(req, dst, tw_isn);
-	if (sent) {
+	if (sent)
 		TANDEM_INC(net, INSYNS);
+	if (sent && !child) {
 		TANDEM_INC(net, OUTSEGS);
 		trace_tandem_reply(skb, req->iss, req->irs + 1,
 				   TANDEM_F_SYN | TANDEM_F_ACK, req->rcv_wnd);
@@ -162,6 +192,7 @@ static void child_identity(const struct sock *lsk, struct sock *child,
 	RCU_INIT_POINTER(inet->inet_opt, NULL);
 	inet->mc_list = NULL;
 	tandem_init_sock_common(child);
+	tp->passive = true;
 	tandem_cong_inherit(sock_net(child), &tp->cc, &tandem_sk(lsk)->cc);
 	tandem_choose_again(child, lsk);
 

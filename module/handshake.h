@@ -51,6 +51,8 @@ struct tandem_saved_syn;
  * @acked:	TCP_DEFER_ACCEPT: the handshake is done, data is not here
  * @dead:	out of every table; whoever holds a reference lets go
  * @last_reply_us: rate limit of what out-of-window segments get
+ * @fo_cookie:	fast open: for the SYN-ACK; length 0: none
+ * @rto_us:	first timeout, from what is known of the path; 0: nothing is
  * @saved_syn:	TCP_SAVE_SYN: headers of the SYN, until the child has them
  */
 struct tandem_request {
@@ -87,6 +89,8 @@ struct tandem_request {
 	bool	acked;
 	bool	dead;
 	u64	last_reply_us;
+	struct tandem_fo_cookie	fo_cookie;
+	u32	rto_us;
 	struct tandem_saved_syn	*saved_syn;
 };
 

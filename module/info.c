@@ -2,7 +2,7 @@
 /*
  * info.c - TCP_INFO: a connection's numbers in the struct that tools know.
  *
- * What we do not do stays 0, as in a TCP that does not: ECN, fast open,
+ * What we do not do stays 0, as in a TCP that does not:
  * flow label rehash.  What the kernel at hand has no field for is left out.
  */
 #include <linux/tcp.h>
@@ -50,6 +50,9 @@ static void fill_negotiated(const struct sock *sk, struct tcp_info *info)
 		info->tcpi_snd_wscale = tp->snd_wscale;
 		info->tcpi_rcv_wscale = tp->rcv_wscale;
 	}
+	if (tp->syn_data_acked)
+		info->tcpi_options |= TCPI_OPT_SYN_DATA;
+	info->tcpi_fastopen_client_fail = tp->fo_fail;
 	info->tcpi_snd_mss = tandem_reported_mss(sk);
 	info->tcpi_rcv_mss = tp->rcv_mss;
 	info->tcpi_advmss = tp->advmss;

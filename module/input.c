@@ -16,14 +16,17 @@
 #include "ack.h"
 #include "advert.h"
 #include "ecn.h"
+#include "fastopen.h"
 #include "input.h"
 #include "mtuprobe.h"
 #include "output.h"
+#include "path.h"
 #include "rcvq.h"
 #include "recovery.h"
 #include "socket.h"
 #include "state.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timer.h"
 #include "timewait.h"
 #include "trace.h"
@@ -168,7 +171,10 @@ void tandem_init_transfer(struct sock *sk)
 	tp->cc.cwnd_clamp = ~0U;
 	tp->cc.ssthresh = TANDEM_SSTHRESH_INF;
 	tp->cwnd_usage_seq = tp->snd_nxt;
-	tp->copied_seq = tp->rcv_nxt;
+	tandem_path_prime(sk);
+	/* Fast open: some may be read, and not all of it. */
+	if (!tp->fo_pending)
+		tp->copied_seq = tp->rcv_nxt;
 	tp->last_rcv_us = tandem_now_us();
 	if (tp->cc.ops->init)
 		tp->cc.ops->init(&tp->cc);
@@ -232,9 +238,27 @@ static void active_open_done(struct sock *sk, struct sk_buff *skb)
 
 /* ---- SYN-SENT: RFC 9293 section 3.10.7.3 ---- */
 
+static void take_data(struct sock *sk, struct segment *s);
+
+/*
+ * What a fast open's SYN-ACK has behind the SYN: "continue processing at the sixth
+ * step".  Without fast open it is left for the peer to send again, as Linux does.
+ * True: the skb was taken.
+ */
+static bool syn_ack_data(struct sock *sk, struct segment *s)
+{
+	s->cb->seq++;
+	s->cb->flags &= ~TANDEM_F_SYN;
+	if (s->cb->seq == s->cb->end_seq)
+		return false;
+	take_data(sk, s);
+	if (sk->sk_state != TCP_CLOSE)
+		tandem_ack_check(sk, true);
+	return true;
+}
+
 static int syn_sent_open(struct sock *sk, struct segment *s)
 {
-	struct tandem_sock *tp = tandem_sk(sk);
 	int verdict;
 
 	take_irs(sk, s);
@@ -245,14 +269,14 @@ static int syn_sent_open(struct sock *sk, struct segment *s)
 	if (verdict < 0)
 		return -verdict;
 	active_open_done(sk, s->skb);
+	tandem_fastopen_synack(sk, &s->opts);
 	wake_connected(sk);
 
-	/* A writer that waits for the connection brings data for the third ACK. */
-	tp->ack_pending |= TANDEM_ACK_SCHED;
-	if (!sk->sk_write_pending)
-		tandem_ack_now(sk);
-	tandem_ack_check(sk, false);
-	return 0;
+	tandem_third_ack(sk);
+	tandem_push_pending(sk);
+	if (!tandem_sk(sk)->syn_fastopen && !tandem_sk(sk)->syn_data_acked)
+		return 0;
+	return syn_ack_data(sk, s) ? -1 : 0;
 }
 
 /* Simultaneous open: a SYN without ACK (RFC 9293 figure 7). */
@@ -353,6 +377,12 @@ static int check_sequence(struct sock *sk, struct segment *s)
 	/* Simultaneous open: the SYN-ACK brings the SYN again, which is behind us. */
 	if (crossed_syn_ack(sk, cb))
 		return 0;
+	/* Fast open: the SYN that made us, again. */
+	if (tp->fo_pending && cb->seq == tp->irs &&
+	    (cb->flags & (TANDEM_F_SYN | TANDEM_F_ACK | TANDEM_F_RST)) == TANDEM_F_SYN) {
+		tandem_fastopen_syn_again(sk);
+		return TANDEM_R_DUPDATA;
+	}
 	if (tandem_win_acceptable(cb->seq, cb->end_seq, tp->rcv_wup, tp->rcv_nxt,
 				  tandem_rcv_wnd_open(tp)))
 		return 0;
@@ -437,8 +467,11 @@ static int syn_recv_ack(struct sock *sk, struct segment *s)
 	tp->snd_wl1 = s->cb->seq;
 	tp->max_window = max(tp->max_window, tp->snd_wnd);
 	handshake_rtt(sk, s);
-	tandem_set_state(sk, TCP_ESTABLISHED, TANDEM_R_ACKIN);
+	/* A program that has a fast open's child already may have closed it. */
+	if (sk->sk_state == TCP_SYN_RECV)
+		tandem_set_state(sk, TCP_ESTABLISHED, TANDEM_R_ACKIN);
 	tandem_init_transfer(sk);
+	tandem_fastopen_done(sk, TANDEM_R_ACKIN);
 	if (sk->sk_socket)
 		wake_connected(sk);	/* simultaneous open; a child has no program yet */
 	return 0;
@@ -495,11 +528,12 @@ static int fin_acked(struct sock *sk, const struct segment *s)
 static int check_ack(struct sock *sk, struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	bool pending = tp->fo_pending;
 	int verdict;
 
 	if (!(s->cb->flags & TANDEM_F_ACK))
 		return TANDEM_R_NOACK;
-	if (sk->sk_state == TCP_SYN_RECV) {
+	if (sk->sk_state == TCP_SYN_RECV || pending) {
 		verdict = syn_recv_ack(sk, s);
 		if (verdict)
 			return verdict;
@@ -507,6 +541,9 @@ static int check_ack(struct sock *sk, struct segment *s)
 	verdict = tandem_ack(sk, s->skb, &s->opts);
 	if (verdict < 0)
 		return -verdict;
+	/* It knows our SYN-ACK, but would not have the data in it. */
+	if (pending && tp->syn_data && tp->snd_una == tp->iss + 1)
+		tandem_fastopen_take_back(sk);
 	store_ts_recent(tp, s);
 	if (tp->snd_una == tp->write_seq)
 		return fin_acked(sk, s);	/* all, so the FIN too where one was sent */
@@ -632,6 +669,8 @@ int tandem_do_rcv(struct sock *sk, struct sk_buff *skb)
 		break;
 	case TCP_SYN_SENT:
 		verdict = syn_sent_input(sk, &s);
+		if (verdict < 0)
+			break;	/* its data was taken */
 		if (verdict)
 			tandem_drop(sock_net(sk), sk, skb, verdict);
 		else

@@ -16,9 +16,11 @@
 #include "cong.h"
 #include "demux.h"
 #include "encap.h"
+#include "fastopen.h"
 #include "handshake.h"
 #include "loss.h"
 #include "netns.h"
+#include "path.h"
 #include "ports.h"
 #include "proc.h"
 #include "sock.h"
@@ -46,6 +48,10 @@ static int __net_init tandem_net_init(struct net *net)
 	if (ret)
 		return ret;
 	tandem_choice_net_init(net);
+	ret = tandem_path_net_init(net);
+	if (ret)
+		goto err_path;
+	tandem_fastopen_net_init(net);
 	ret = tandem_ports_net_init(net);
 	if (ret)
 		goto err_ports;
@@ -77,6 +83,9 @@ err_timewait:
 err_demux:
 	tandem_ports_net_exit(net);
 err_ports:
+	tandem_fastopen_net_exit(net);
+	tandem_path_net_exit(net);
+err_path:
 	tandem_choice_net_exit(net);
 	tandem_mib_net_exit(net);
 	return ret;
@@ -94,6 +103,8 @@ static void __net_exit tandem_net_exit(struct net *net)
 	tandem_demux_net_exit(net);
 	tandem_ports_net_exit(net);
 	tandem_tcpport_net_exit(net);
+	tandem_fastopen_net_exit(net);
+	tandem_path_net_exit(net);
 	tandem_choice_net_exit(net);
 	tandem_mib_net_exit(net);
 }

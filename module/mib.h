@@ -33,6 +33,12 @@
 	X(DELAYEDACKS, "DelayedAcks", "ACKs sent when the delay timer fired") \
 	X(QUICKACKS, "QuickAcks", "ACKs sent at once: out of order, gap, second full segment") \
 	X(DUPACKSOUT, "DupAcksOut", "duplicate ACKs sent for out-of-order data") \
+	X(THIRDACKRIDES, "ThirdAckRides", "handshake ACKs that rode on data or a FIN") \
+	X(FINRIDES, "FinRides", "FINs that rode on the last data")	\
+	X(FINACKRIDES, "FinAckRides", "ACKs of a FIN that rode on data or our own FIN") \
+	X(FINHOLDS, "FinHolds", "answers whose end was held for the FIN, events") \
+	X(FINHOLDSINVAIN, "FinHoldsInVain", "such holds that close() did not end, events") \
+	X(SYNACKRIDES, "SynAckRides", "SYN-ACKs of fast open that carried the answer") \
 	X(PUREACKSIN, "PureAcksIn", "segments received that only acknowledge") \
 	X(DUPACKSIN, "DupAcksIn", "duplicate ACKs received")		\
 	/* bad input */							\
@@ -72,6 +78,18 @@
 	X(COOKIESSENT, "CookiesSent", "SYN cookies sent")		\
 	X(COOKIESRECV, "CookiesRecv", "SYN cookies that came back good")	\
 	X(COOKIESFAILED, "CookiesFailed", "ACKs to a listener with no good cookie") \
+	/* fast open and the path cache */				\
+	X(FOCOOKIEREQD, "FastOpenCookieReqd", "SYNs that asked for a fast open cookie") \
+	X(FOPASSIVE, "FastOpenPassive", "connections made at a SYN with data or cookie") \
+	X(FOPASSIVEFAIL, "FastOpenPassiveFail", "SYNs with a wrong cookie, or no memory") \
+	X(FOPASSIVEALTKEY, "FastOpenPassiveAltKey", "cookies that the backup key had made") \
+	X(FOLISTENOVERFLOW, "FastOpenListenOverflow", "SYNs taken without data: TCP_FASTOPEN's limit") \
+	X(FOACTIVE, "FastOpenActive", "SYNs whose data was acknowledged")	\
+	X(FOACTIVEFAIL, "FastOpenActiveFail", "SYNs whose data was not acknowledged") \
+	X(FOBLACKHOLE, "FastOpenBlackhole", "times fast open was stopped for a while, events") \
+	X(PATHSLEARNT, "PathsLearnt", "connections that left what they measured, events") \
+	X(PATHSUSED, "PathsUsed", "SYNs and SYN-ACKs whose timeout a path's RTT gave") \
+	X(PATHSEVICTED, "PathsEvicted", "paths forgotten because others needed the place, paths") \
 	/* data */							\
 	X(INDATASEGS, "InDataSegs", "segments received that carry data")	\
 	X(INBYTES, "InBytes", "bytes put in order for programs, bytes")	\

@@ -20,6 +20,8 @@ struct proc_dir_entry;
 struct tandem_port_slot;
 struct tandem_listen_slot;
 struct tandem_choice;
+struct tandem_fo_keys;
+struct tandem_paths;
 
 /**
  * struct tandem_knobs - net.tandem.*, one copy per netns
@@ -53,6 +55,14 @@ struct tandem_choice;
  * @sack:		RFC 2018 selective ACKs
  * @dsack:		RFC 2883 reports of duplicates
  * @window_scaling:	RFC 7323 window scaling
+ * @third_ack_delay:	the third ACK of a handshake waits for data to ride on
+ * @fin_hold_us:	how long the end of an answer waits for close(); 0: never
+ * @fastopen:		TANDEM_FO_*, the bits of net.ipv4.tcp_fastopen
+ * @fastopen_key_rotate: seconds until random fast open keys change; 0: never
+ * @fastopen_blackhole_timeout: seconds without fast open after a black hole; 0: none
+ * @path_cache:		0 off, 1 remember estimates and cookies, 2 and resume carefully
+ * @path_cache_max:	most paths remembered
+ * @path_cache_ttl:	seconds a path is remembered
  * @init_cwnd:		segments of the initial window (RFC 6928)
  * @ecn:		RFC 3168: 0 never, 1 ask and agree, 2 agree only
  * @ecn_fallback:	a SYN that is not answered goes again without asking
@@ -104,6 +114,14 @@ struct tandem_knobs {
 	int	sack;
 	int	dsack;
 	int	window_scaling;
+	int	third_ack_delay;
+	int	fin_hold_us;
+	int	fastopen;
+	int	fastopen_key_rotate;
+	int	fastopen_blackhole_timeout;
+	int	path_cache;
+	int	path_cache_max;
+	int	path_cache_ttl;
 	int	init_cwnd;
 	int	ecn;
 	int	ecn_fallback;
@@ -128,6 +146,7 @@ struct tandem_knobs {
 
 #define TANDEM_PORT_SLOTS	1024
 #define TANDEM_LISTEN_SLOTS	256
+#define TANDEM_HABITS		256
 
 /**
  * struct tandem_net - per-netns root
@@ -146,6 +165,12 @@ struct tandem_knobs {
  * @challenge_lock: guards the two below
  * @challenge_stamp: second the challenge budget belongs to, jiffies / HZ
  * @challenge_left: what is left of it
+ * @fin_habit:	by local port: holds of an answer's end that were in vain (thrift.c)
+ * @paths:	what is remembered of paths (path.c)
+ * @fo_lock:	guards all fast open keys of the namespace and its listeners
+ * @fo_keys:	fast open keys; NULL: none were needed yet
+ * @fo_holes:	black holes met in a row by fast open (fastopen_client.c)
+ * @fo_hole_us:	when the last was met
  * @tcp_hooks:	netfilter hooks of the tcp wire are in place
  * @udp:	tunnel sockets of the udp wire, IPv4 and IPv6
  * @sysctl_table: of net.tandem.*, with this netns' addresses
@@ -168,6 +193,12 @@ struct tandem_net {
 	spinlock_t			challenge_lock;	/* the two below */
 	unsigned long			challenge_stamp;
 	int				challenge_left;
+	u8				fin_habit[TANDEM_HABITS];
+	struct tandem_paths		*paths;
+	spinlock_t			fo_lock;	/* fast open keys */
+	struct tandem_fo_keys __rcu	*fo_keys;
+	u32				fo_holes;
+	u64				fo_hole_us;
 	bool				tcp_hooks;
 	struct socket			*udp[2];
 	struct ctl_table		*sysctl_table;

@@ -17,6 +17,7 @@ enum {
 	KIND_SACK_OK	= 4,
 	KIND_SACK	= 5,
 	KIND_TS		= 8,
+	KIND_FASTOPEN	= 34,
 };
 
 enum {
@@ -26,7 +27,10 @@ enum {
 	LEN_SACK_BASE	= 2,
 	LEN_SACK_BLOCK	= 8,
 	LEN_TS		= 10,
+	LEN_FASTOPEN	= 2,	/* and the cookie */
 };
+
+#define ALIGN_UP4(n)	(((n) + 3) & ~3U)
 
 static u16 get16(const u8 *p)
 {
@@ -78,6 +82,18 @@ static int take_sack(const u8 *p, unsigned int len, struct tandem_opts *o)
 	return 0;
 }
 
+/* RFC 7413 section 4.1.1: with an invalid length, or without SYN, it "MUST be ignored". */
+static void take_fastopen(const u8 *p, unsigned int len, struct tandem_opts *o)
+{
+	len -= LEN_FASTOPEN;
+	if (len && (len < TANDEM_FO_COOKIE_MIN || len > TANDEM_FO_COOKIE_MAX || len % 2))
+		return;
+	memset(&o->cookie, 0, sizeof(o->cookie));
+	o->cookie.len = len;
+	memcpy(o->cookie.val, p, len);
+	o->have |= TANDEM_OPT_FASTOPEN;
+}
+
 /* One option of @len bytes in all, its value at @p. */
 static int take(u8 kind, const u8 *p, unsigned int len, bool syn,
 		struct tandem_opts *o)
@@ -112,6 +128,10 @@ static int take(u8 kind, const u8 *p, unsigned int len, bool syn,
 		if (len != LEN_TS)
 			return -EINVAL;
 		take_ts(p, o);
+		return 0;
+	case KIND_FASTOPEN:
+		if (syn)
+			take_fastopen(p, len, o);
 		return 0;
 	}
 	return 0;	/* unknown: skipped, RFC 9293 section 3.2 (MUST-6) */
@@ -176,6 +196,8 @@ static unsigned int base_len(const struct tandem_opts *o)
 		len += 2 + LEN_SACK_OK;
 	if (o->have & TANDEM_OPT_WSCALE)
 		len += 1 + LEN_WSCALE;
+	if (o->have & TANDEM_OPT_FASTOPEN)
+		len += ALIGN_UP4(LEN_FASTOPEN + o->cookie.len);
 	return len;
 }
 
@@ -191,12 +213,15 @@ static unsigned int sack_fit(const struct tandem_opts *o)
  * tandem_opts_sack_room() - SACK blocks that fit beside the other options
  * @o: the options; its own blocks do not matter
  *
- * Return: 4; with timestamps 3 (RFC 2018 section 3); 2 beside all options of a SYN.
+ * Return: 4; with timestamps 3 (RFC 2018 section 3); 2 beside all options of a SYN, and
+ * none when that has a fast open cookie as well.
  */
 unsigned int tandem_opts_sack_room(const struct tandem_opts *o)
 {
 	unsigned int left = TANDEM_OPT_MAX_LEN - base_len(o);
 
+	if (left < 2 + LEN_SACK_BASE)
+		return 0;
 	left -= 2 + LEN_SACK_BASE;
 	return min_t(unsigned int, left / LEN_SACK_BLOCK, TANDEM_OPT_MAX_SACK);
 }
@@ -250,6 +275,13 @@ unsigned int tandem_opts_write(u8 *p, const struct tandem_opts *o)
 	if (o->have & TANDEM_OPT_WSCALE) {
 		p = put8(put8(put8(p, KIND_NOP), KIND_WSCALE), LEN_WSCALE);
 		p = put8(p, min_t(u8, o->wscale, TANDEM_OPT_MAX_WSCALE));
+	}
+	if (o->have & TANDEM_OPT_FASTOPEN) {
+		p = put8(put8(p, KIND_FASTOPEN), LEN_FASTOPEN + o->cookie.len);
+		memcpy(p, o->cookie.val, o->cookie.len);
+		p += o->cookie.len;
+		while ((p - start) % 4)
+			p = put8(p, KIND_NOP);
 	}
 	if (n) {
 		p = put8(put8(p, KIND_NOP), KIND_NOP);

@@ -3,8 +3,8 @@
  * options.h - the TCP options we speak, as a codec over bytes.  Pure.
  *
  * Kinds (RFC 9293 section 3.2): 0 EOL, 1 NOP, 2 MSS, 3 window scale (RFC 7323),
- * 4 SACK permitted and 5 SACK (RFC 2018), 8 timestamps (RFC 7323).  Unknown kinds
- * with a legal length are skipped.
+ * 4 SACK permitted and 5 SACK (RFC 2018), 8 timestamps (RFC 7323), 34 fast open cookie
+ * (RFC 7413).  Unknown kinds with a legal length are skipped.
  */
 #ifndef _TANDEM_OPTIONS_H
 #define _TANDEM_OPTIONS_H
@@ -20,10 +20,24 @@
 #define TANDEM_OPT_SACK_OK	0x04
 #define TANDEM_OPT_TS		0x08
 #define TANDEM_OPT_SACK		0x10
+#define TANDEM_OPT_FASTOPEN	0x20
+
+#define TANDEM_FO_COOKIE_MIN	4	/* RFC 7413 section 4.1.1, bytes */
+#define TANDEM_FO_COOKIE_MAX	16
 
 struct tandem_sack_block {
 	u32	start;
 	u32	end;
+};
+
+/**
+ * struct tandem_fo_cookie - a fast open cookie, RFC 7413 section 4.1.1
+ * @len:	bytes, 4 to 16 and even; 0: in a SYN, the request for one
+ * @val:	the bytes
+ */
+struct tandem_fo_cookie {
+	u8	len;
+	u8	val[TANDEM_FO_COOKIE_MAX];
 };
 
 /**
@@ -35,6 +49,7 @@ struct tandem_sack_block {
  * @tsval:	TSval
  * @tsecr:	TSecr
  * @sack:	blocks, as on the wire (host order)
+ * @cookie:	of fast open
  */
 struct tandem_opts {
 	u8	have;
@@ -44,11 +59,12 @@ struct tandem_opts {
 	u32	tsval;
 	u32	tsecr;
 	struct tandem_sack_block sack[TANDEM_OPT_MAX_SACK];
+	struct tandem_fo_cookie cookie;
 };
 
 /*
- * Parse @len bytes of options at @p.  MSS, window scale and SACK-permitted count
- * only when @syn (RFC 9293: others ignore them).  0, or -EINVAL for an option whose
+ * Parse @len bytes of options at @p.  MSS, window scale, SACK-permitted and fast open
+ * count only when @syn (RFC 9293: others ignore them).  0, or -EINVAL for an option whose
  * length is below 2, runs past the end, or is not the one its kind demands; then
  * @o is what was understood until there.  Never reads outside [p, p + len).
  */

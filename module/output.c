@@ -18,22 +18,24 @@
 #include <net/sock.h>
 #include "advert.h"
 #include "ecn.h"
+#include "fastopen.h"
 #include "handshake.h"
 #include "input.h"
 #include "mtuprobe.h"
 #include "output.h"
 #include "pace.h"
+#include "path.h"
 #include "rcvq.h"
 #include "recovery.h"
 #include "state.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timer.h"
 #include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
 
-/* A segment left for the first time. */
-static void moved_out(struct sock *sk, struct sk_buff *skb)
+void tandem_moved_out(struct sock *sk, struct sk_buff *skb)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u32 prior = tp->packets_out;
@@ -44,6 +46,7 @@ static void moved_out(struct sock *sk, struct sk_buff *skb)
 	tandem_rtx_sent(sk, skb);
 	tandem_rtx_count(tp, TANDEM_CB(skb));
 	tandem_prr_sent(&tp->prr, TANDEM_CB(skb)->segs);
+	tandem_hold_settle(sk);
 	if (!prior || tp->rtx_event == TANDEM_TIMER_PROBE)
 		tandem_timer_data_sent(sk);
 }
@@ -65,7 +68,7 @@ int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 		tp->snd_sml = TANDEM_CB(skb)->end_seq;
 	tandem_ack_data_sent(sk);
 	tandem_pace_sent(sk, skb->len);
-	moved_out(sk, skb);
+	tandem_moved_out(sk, skb);
 	return 0;
 }
 
@@ -209,6 +212,11 @@ static void push_segs(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t 
 	if (sk->sk_state == TCP_CLOSE || !tandem_send_head(sk))
 		return;
 	restart_after_idle(sk);
+	/* A SYN-ACK that is held back waits for something to go with. */
+	if (unlikely(tandem_sk(sk)->syn_held) &&
+	    (skb_queue_is_last(&sk->sk_write_queue, tandem_send_head(sk)) ||
+	     !tandem_send_syn_head(sk, nonagle, gfp)))
+		return;
 	if (write_xmit(sk, mss, nonagle, max_segs, sk_gfp_mask(sk, gfp)) &&
 	    tandem_sk(sk)->rtx_event == TANDEM_TIMER_NONE)
 		tandem_timer_window_closed(sk);
@@ -254,7 +262,8 @@ void tandem_send_fin(struct sock *sk)
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (skb) {
+	tandem_thrift_fin(sk);
+	if (skb && !(TANDEM_CB(skb)->flags & TANDEM_F_SYN)) {
 		/* It rides on the last data (RFC 9293 section 3.10.4). */
 		TANDEM_CB(skb)->flags |= TANDEM_F_FIN | TANDEM_F_PSH;
 		TANDEM_CB(skb)->end_seq++;
@@ -276,6 +285,7 @@ static void connect_init(struct sock *sk)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
 	struct tandem_sock *tp = tandem_sk(sk);
+	u32 rto_us;
 
 	/* A peer without the option still gets no more than the default. */
 	if (tp->user_mss && tp->user_mss < tp->mss_clamp)
@@ -303,6 +313,9 @@ static void connect_init(struct sock *sk)
 	tp->first_rtx_us = 0;
 	tandem_recovery_reset(sk);
 	tandem_update_rto(sk);
+	rto_us = tandem_path_syn_rto_us(sock_net(sk), &tp->flow.key, tp->flow.bound_dev_if);
+	if (rto_us)
+		tp->rto_us = rto_us;
 	sk->sk_err = 0;
 	sock_reset_flag(sk, SOCK_DONE);
 }
@@ -311,10 +324,11 @@ int tandem_connect(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct sk_buff *skb;
-	int err;
 
 	if (tp->af->rebuild_header(sk))
 		return -EHOSTUNREACH;
+	if (tandem_fastopen_defer(sk))
+		return 0;
 	connect_init(sk);
 
 	skb = flag_segment(sk, TANDEM_F_SYN | tandem_ecn_syn_flags(sk), sk->sk_allocation);
@@ -323,12 +337,12 @@ int tandem_connect(struct sock *sk)
 	tp->write_seq++;
 	__skb_queue_tail(&sk->sk_write_queue, skb);
 	tp->syn_tsval = tandem_ts_now(tp);
-	err = tandem_transmit_skb(sk, skb, true, sk->sk_allocation);
-	moved_out(sk, skb);
+	tandem_fastopen_syn(sk);
+	tandem_send_syn_head(sk, TANDEM_NAGLE_PUSH, sk->sk_allocation);
 	tp->pushed_seq = tp->write_seq;
 	TANDEM_INC(sock_net(sk), ACTIVEOPENS);
 	/* A refusal is told at once; anything else the SYN's timer will repair. */
-	return err == -ECONNREFUSED ? err : 0;
+	return tp->fo_err == -ECONNREFUSED ? tp->fo_err : 0;
 }
 
 int tandem_send_synack_simultaneous(struct sock *sk)

@@ -38,6 +38,8 @@ void tandem_send_ack(struct sock *sk);
 int tandem_write_wakeup(struct sock *sk);
 void tandem_send_probe0(struct sock *sk);
 
+/* A segment of the write queue left for the first time. */
+void tandem_moved_out(struct sock *sk, struct sk_buff *skb);
 /* Send the head of the unsent now, whatever Nagle thinks; windows are the caller's. */
 int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp);
 

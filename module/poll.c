@@ -20,6 +20,7 @@
 #include "sock.h"
 #include "socket.h"
 #include "stream.h"
+#include "thrift.h"
 #include "urgent.h"
 
 static __poll_t writable(struct sock *sk)
@@ -53,6 +54,7 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 	int state;
 
 	sock_poll_wait(file, sock, wait);
+	tandem_thrift_poll(sk, wait);
 
 	state = inet_sk_state_load(sk);
 	if (state == TCP_LISTEN)
@@ -64,7 +66,8 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 
-	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+	if (state != TCP_SYN_SENT &&
+	    (state != TCP_SYN_RECV || READ_ONCE(tandem_sk(sk)->fo_pending))) {
 		int target = sock_rcvlowat(sk, 0, INT_MAX);
 
 		mask |= tandem_urgent_poll(sk, &target);
@@ -74,6 +77,10 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 			mask |= EPOLLOUT | EPOLLWRNORM;
 		else
 			mask |= writable(sk);
+	} else if (state == TCP_SYN_SENT &&
+		   tandem_inet_flag(sk, INET_FLAGS_DEFER_CONNECT, defer_connect)) {
+		/* TCP_FASTOPEN_CONNECT: it is a write that will connect. */
+		mask |= EPOLLOUT | EPOLLWRNORM;
 	}
 	/* Whoever ends a connection writes sk_err before the state. */
 	smp_rmb();

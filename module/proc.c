@@ -21,6 +21,7 @@
 #include "demux.h"
 #include "handshake.h"
 #include "mib.h"
+#include "path.h"
 #include "proc.h"
 #include "sock.h"
 #include "socket.h"
@@ -409,6 +410,7 @@ int tandem_proc_net_init(struct net *net)
 	tandem_pernet(net)->proc_dir = dir;
 	if (!proc_create_net_single("snmp", 0444, dir, snmp_show, NULL) ||
 	    !proc_create_net_single("sockstat", 0444, dir, sockstat_show, NULL) ||
+	    !proc_create_net_single("paths", 0400, dir, tandem_path_show, NULL) ||
 	    !proc_create_net_data("tandem", 0444, dir, &table_ops, sizeof(struct walk),
 				  (void *)AF_INET))
 		goto fail;

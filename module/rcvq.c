@@ -132,6 +132,7 @@ static void process_fin(struct sock *sk)
 	switch (sk->sk_state) {
 	case TCP_SYN_RECV:
 	case TCP_ESTABLISHED:
+		tp->fin_ack = true;	/* it may ride on our own FIN */
 		tandem_set_state(sk, TCP_CLOSE_WAIT, TANDEM_R_FININ);
 		break;
 	case TCP_FIN_WAIT1:

@@ -16,6 +16,7 @@
 #include "output.h"
 #include "rcvq.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timestamp.h"
 #include "urgent.h"
 
@@ -130,11 +131,14 @@ static bool wait_for_more(struct sock *sk, int target, long *timeo, int *copied)
 			return false;
 		err = why_not_wait(sk, *timeo);
 		if (err) {
+			if (err == -EAGAIN)
+				tandem_thrift_read_waits(sk);
 			*copied = err;
 			return false;
 		}
 	}
 	tandem_cleanup_rbuf(sk, *copied);
+	tandem_thrift_read_waits(sk);
 	err = sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
 	if (err < 0 && !*copied)
 		*copied = err;

@@ -20,6 +20,7 @@
 #include "demux.h"
 #include "family.h"
 #include "handshake.h"
+#include "path.h"
 #include "reason.h"
 #include "request.h"
 #include "sock.h"
@@ -258,6 +259,10 @@ void tandem_send_synack(struct tandem_request *req, struct dst_entry *dst,
 	}
 	if (req->sack_ok)
 		opts.have |= TANDEM_OPT_SACK_OK;
+	if (req->fo_cookie.len) {
+		opts.have |= TANDEM_OPT_FASTOPEN;
+		opts.cookie = req->fo_cookie;
+	}
 	if (req->ts_ok) {
 		opts.have |= TANDEM_OPT_TS;
 		opts.tsval = (cookie ? tandem_cookie_clock(now, cookie) : now) +
@@ -299,13 +304,14 @@ void tandem_resend_synack(struct tandem_request *req)
 	rcu_read_unlock();
 }
 
-/* RFC 6298 section 5.5: the initial RTO, doubled each time. */
+/* RFC 6298 section 5.5: the initial RTO, or the path's, doubled each time. */
 unsigned long tandem_request_timeout(const struct tandem_request *req)
 {
 	struct net *net = sock_net(req->listener);
-	u64 ms = (u64)tandem_knob(net, rto_init_ms) << min_t(u8, req->retrans, 16);
+	u32 us = req->rto_us ? : tandem_knob(net, rto_init_ms) * 1000U;
 
-	return max(msecs_to_jiffies(min_t(u64, ms, tandem_knob(net, rto_max_ms))), 1UL);
+	us = tandem_rtt_backoff_us(us, req->retrans, tandem_knob(net, rto_max_ms) * 1000U);
+	return max(usecs_to_jiffies(us), 1UL);
 }
 
 /*
@@ -397,6 +403,7 @@ bool tandem_request_publish(struct tandem_request *req)
 	bool ok;
 
 	timer_setup(&req->timer, req_timer, 0);
+	req->rto_us = tandem_path_syn_rto_us(net, &req->flow.key, req->flow.bound_dev_if);
 	/* Segments find it as soon as it is in the table, and wait for the lock. */
 	spin_lock(&req->lock);
 	refcount_set(&req->refs, 3);	/* flow table, timer, the caller */

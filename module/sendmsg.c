@@ -10,17 +10,33 @@
 #include <linux/sched/signal.h>
 #include <linux/skbuff.h>
 #include <net/sock.h>
+#include "fastopen.h"
 #include "input.h"
 #include "output.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timestamp.h"
 #include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
 
-struct sk_buff *tandem_alloc_skb(struct sock *sk, gfp_t gfp, bool force)
+struct sk_buff *tandem_bare_skb(gfp_t gfp)
 {
 	struct sk_buff *skb = alloc_skb_fclone(TANDEM_MAX_HEADER, gfp);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, TANDEM_MAX_HEADER);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	/* Clones may write their own header in front of the data they share. */
+	__skb_header_release(skb);
+	memset(TANDEM_CB(skb), 0, sizeof(struct tandem_skb_cb));
+	return skb;
+}
+
+struct sk_buff *tandem_alloc_skb(struct sock *sk, gfp_t gfp, bool force)
+{
+	struct sk_buff *skb = tandem_bare_skb(gfp);
 
 	if (!skb)
 		return NULL;
@@ -31,11 +47,6 @@ struct sk_buff *tandem_alloc_skb(struct sock *sk, gfp_t gfp, bool force)
 		__kfree_skb(skb);
 		return NULL;
 	}
-	skb_reserve(skb, TANDEM_MAX_HEADER);
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	/* Clones may write their own header in front of the data they share. */
-	__skb_header_release(skb);
-	memset(TANDEM_CB(skb), 0, sizeof(struct tandem_skb_cb));
 	return skb;
 }
 
@@ -184,6 +195,27 @@ static int copy_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg
 	return copy;
 }
 
+int tandem_append_bytes(struct sock *sk, struct msghdr *msg, u32 want, bool push)
+{
+	struct sk_buff *skb = tandem_alloc_skb(sk, sk->sk_allocation, false);
+	u32 copied = 0;
+	int n = 0;
+
+	if (!skb)
+		return 0;
+	append_skb(sk, skb);
+	while (copied < want) {
+		n = copy_to_tail(sk, skb, msg, want - copied);
+		if (n <= 0)
+			break;
+		copied += n;
+	}
+	remove_empty_tail(sk);
+	if (push && copied == want)
+		TANDEM_CB(skb)->flags |= TANDEM_F_PSH;
+	return copied;
+}
+
 /* ---- MSG_ZEROCOPY ---- */
 
 /*
@@ -255,7 +287,7 @@ static void push_tail(struct sock *sk, int flags, u32 mss)
 		mark_push(tp, skb);
 	if (flags & MSG_OOB)
 		tandem_urgent_send(tp);
-	if (flags & MSG_MORE)
+	if (flags & MSG_MORE || (!(flags & MSG_OOB) && tandem_hold_for_fin(sk)))
 		nonagle = TANDEM_NAGLE_CORK;
 	tandem_push(sk, mss, nonagle);
 }
@@ -301,7 +333,9 @@ static int may_send(struct sock *sk, long *timeo)
 {
 	int err;
 
-	if (tandem_state_bit(sk) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+	/* Fast open: the server need not wait for the end of the handshake. */
+	if (tandem_state_bit(sk) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
+	    !(sk->sk_state == TCP_SYN_RECV && tandem_sk(sk)->fo_pending)) {
 		err = sk_stream_wait_connect(sk, timeo);
 		if (err)
 			return err;
@@ -400,24 +434,41 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	return err;
 }
 
+/* sendmsg() that opens the connection: with the SYN goes what may, then the rest. */
+static int sendmsg_opens(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	int copied, err, ret;
+
+	err = tandem_fastopen_sendmsg(sk, msg, size, &copied);
+	if (err == -EINPROGRESS && copied)
+		return copied;
+	if (err)
+		return sk_stream_error(sk, msg->msg_flags, err);
+	if (copied == size && size)
+		return copied;
+	ret = sendmsg_locked(sk, msg, size - copied);
+	return copied && ret < 0 ? copied : copied + ret;
+}
+
 /**
  * tandem_sendmsg() - proto.sendmsg
  * @sk:		the socket
- * @msg:	bytes and flags; MSG_FASTOPEN is refused
+ * @msg:	bytes and flags
  * @size:	bytes in all
  *
  * Return: bytes taken, which may be fewer than @size; -EPIPE (with SIGPIPE unless
  * MSG_NOSIGNAL), -EAGAIN, -ENOTCONN, -EOPNOTSUPP, -EFAULT, -EINTR, or the error that
- * ended the connection.
+ * ended the connection; with MSG_FASTOPEN also connect()'s.
  */
 int tandem_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
 	int ret;
 
-	if (msg->msg_flags & MSG_FASTOPEN)
-		return -EOPNOTSUPP;
 	lock_sock(sk);
-	ret = sendmsg_locked(sk, msg, size);
+	if (unlikely(tandem_fastopen_opens(sk, msg->msg_flags)))
+		ret = sendmsg_opens(sk, msg, size);
+	else
+		ret = sendmsg_locked(sk, msg, size);
 	release_sock(sk);
 	return ret;
 }

@@ -9,6 +9,7 @@
 #ifndef _TANDEM_SOCK_H
 #define _TANDEM_SOCK_H
 
+#include <linux/hrtimer.h>
 #include <linux/ipv6.h>
 #include <linux/rbtree.h>
 #include <linux/hrtimer.h>
@@ -32,6 +33,8 @@
 
 struct tandem_af_ops;
 struct tandem_saved_syn;
+struct tandem_fo_keys;
+struct msghdr;
 
 /* tandem_sock.ack_pending */
 #define TANDEM_ACK_SCHED	0x01	/* an ACK is owed */
@@ -48,6 +51,7 @@ enum tandem_deferred {
 	TANDEM_DEFER_PACE,		/* the pacing timer */
 	TANDEM_DEFER_LOSS,		/* the timer of loss.c */
 	TANDEM_DEFER_PMTU,		/* tandem_sock.mtu_info holds the new MTU */
+	TANDEM_DEFER_HOLD,		/* tandem_hold_expired() */
 };
 
 /* tandem_sock.nonagle */
@@ -71,6 +75,16 @@ struct tandem_listen {
 	u32			n_young;	/* requests never retransmitted */
 	bool			closed;		/* listener is shutting: refuse all */
 	u64			cookie_us;	/* when the last SYN cookie was sent; 0: never */
+	u32			fo_qlen;	/* fast open: children whose peer is unproven */
+	u32			fo_resets[2];	/* of these, reset: lately, and before */
+	unsigned long		fo_reset_turn;	/* when the latter count no more, jiffies */
+};
+
+/* A write that is to go with the SYN; on the stack of tandem_fastopen_sendmsg(). */
+struct tandem_fo_req {
+	struct msghdr	*msg;
+	size_t		size;
+	int		copied;		/* bytes that went */
 };
 
 struct tandem_sock {
@@ -179,6 +193,39 @@ struct tandem_sock {
 	unsigned long		delack_deadline;
 	unsigned long		deferred;	/* bits of enum tandem_deferred; atomic */
 	u32			mtu_info;	/* from ICMP, under bh_lock_sock */
+
+	/* ---- short exchanges, thrift.c ---- */
+	bool			third_ack;	/* the ACK owed completes the handshake */
+	bool			fin_ack;	/* the ACK owed is of the peer's FIN */
+	bool			passive;	/* a listener's child */
+	bool			fin_hold;	/* the end of an answer waits for close() */
+	struct hrtimer		fin_timer;	/* and how long; holds a reference */
+
+	/* ---- fast open, RFC 7413 ---- */
+	bool	fo_pending;	/* a child made at the SYN; the handshake is not over */
+	bool	syn_held;	/* its SYN-ACK, the head of the queue, waits for the answer */
+	bool	fo_connect;	/* TCP_FASTOPEN_CONNECT */
+	bool	fo_no_cookie;	/* TCP_FASTOPEN_NO_COOKIE */
+	bool	syn_fastopen;	/* our SYN had the option */
+	bool	syn_data;	/* our SYN, or SYN-ACK, had data */
+	bool	syn_data_acked;	/* the SYN's data was taken, by the peer or by us */
+	u8	fo_fail;	/* enum tandem_fo_fail */
+	int	fo_err;		/* of sending the SYN */
+	u32	fo_qlen_max;	/* TCP_FASTOPEN; a listener's */
+	struct tandem_fo_cookie	fo_cookie;	/* for our SYN or SYN-ACK */
+	struct tandem_fo_req	*fo_req;	/* a write waits to go with the SYN */
+	struct tandem_fo_keys __rcu *fo_keys;	/* TCP_FASTOPEN_KEY; else the netns's */
+	struct sock		*fo_listener;	/* counts us in fo_qlen; held */
+
+	/* ---- what the path is told at the end, path.c ---- */
+	bool	path_learns;	/* the handshake is complete, nothing was told yet */
+	struct {
+		u64	start_us;	/* of this round trip; 0: none yet */
+		u64	bytes;		/* bytes_acked then */
+		u32	end_seq;	/* it ends when this is acknowledged */
+		u32	n;		/* rounds */
+		u64	bw[2];		/* highest rate of these eight, and of the last */
+	} round;
 
 	/* ---- receive buffer autotuning ---- */
 	struct {

@@ -19,6 +19,7 @@
 #include <net/transp_v6.h>
 #include "advert.h"
 #include "cong.h"
+#include "fastopen.h"
 #include "handshake.h"
 #include "input.h"
 #include "ports.h"
@@ -178,6 +179,22 @@ static void reset_statistics(struct tandem_sock *tp)
 	tp->total_rto_ms = 0;
 }
 
+static void reset_fastopen(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tandem_inet_flag_set(sk, INET_FLAGS_DEFER_CONNECT, defer_connect, 0);
+	tp->passive = false;
+	tp->syn_held = false;
+	tp->syn_fastopen = false;
+	tp->syn_data = false;
+	tp->syn_data_acked = false;
+	tp->fo_fail = 0;
+	tp->fo_cookie.len = 0;
+	tp->path_learns = false;
+	memset(&tp->round, 0, sizeof(tp->round));
+}
+
 /* The algorithm stays, what it has learnt goes. */
 static void reset_cong(struct net *net, struct tandem_cc *cc)
 {
@@ -208,6 +225,7 @@ void tandem_reset_connection(struct sock *sk)
 	reset_receive_side(tp);
 	reset_negotiated(tp);
 	reset_statistics(tp);
+	reset_fastopen(sk);
 	tandem_saved_syn_free(tp);
 	tandem_recovery_reset(sk);
 	tandem_rtt_init(&tp->rtt);
@@ -241,6 +259,11 @@ void tandem_init_sock_common(struct sock *sk)
 	tp->listen = NULL;
 	tp->parent = NULL;
 	tp->saved_syn = NULL;
+	tp->fo_req = NULL;
+	RCU_INIT_POINTER(tp->fo_keys, NULL);
+	tp->fo_listener = NULL;
+	tp->fo_pending = false;
+	tp->syn_held = false;
 	tp->accept_linked = false;
 	tp->orphan_counted = false;
 	tp->cc.ops = NULL;	/* for tandem_cong_attach() or tandem_cong_inherit() */
@@ -262,6 +285,7 @@ static void destruct(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	kfree(tp->listen);
+	tandem_fastopen_free_keys(sk);
 	tandem_saved_syn_free(tp);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {

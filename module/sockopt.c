@@ -16,6 +16,7 @@
 #include "advert.h"
 #include "choice.h"
 #include "cong.h"
+#include "fastopen.h"
 #include "output.h"
 #include "savesyn.h"
 #include "socket.h"
@@ -30,7 +31,6 @@
 #define MAX_LINGER2	120		/* seconds */
 #define MAX_TX_DELAY	((1 << 28) - 1)	/* us */
 #define ULP_NAME_MAX	16
-#define FASTOPEN_KEY_LEN	16
 
 /* ---- setting, with the socket locked ---- */
 
@@ -197,6 +197,24 @@ static int set_udp_port(struct sock *sk, int val)
 	return 0;
 }
 
+/* Fast open, RFC 7413: of sockets that are not connected. */
+static int set_fastopen(struct sock *sk, int optname, int val)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	bool idle = tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN);
+
+	if (val < 0 || !idle)
+		return -EINVAL;
+	if (optname == TCP_FASTOPEN) {
+		WRITE_ONCE(tp->fo_qlen_max, min_t(u32, val, SOMAXCONN));
+		return 0;
+	}
+	if (val > 1)
+		return -EINVAL;
+	WRITE_ONCE(tp->fo_no_cookie, val);
+	return 0;
+}
+
 static int set_ranged_u8(u8 *field, int val, int min, int max)
 {
 	if (val < min || val > max)
@@ -209,7 +227,6 @@ static int set_ranged_u8(u8 *field, int val, int min, int max)
 static int set_unsupported(const struct sock *sk, int optname, int val)
 {
 	bool closed = sk->sk_state == TCP_CLOSE;
-	bool passive = closed || sk->sk_state == TCP_LISTEN;
 
 	switch (optname) {
 	case TCP_THIN_DUPACK:		/* TCP ignores it as well */
@@ -223,12 +240,6 @@ static int set_unsupported(const struct sock *sk, int optname, int val)
 		return closed ? -EINVAL : -EPERM;
 	case TCP_REPAIR_OPTIONS:
 		return -EINVAL;
-	case TCP_FASTOPEN:
-		return val < 0 || !passive ? -EINVAL : -EOPNOTSUPP;
-	case TCP_FASTOPEN_CONNECT:
-		return val < 0 || val > 1 ? -EINVAL : -EOPNOTSUPP;
-	case TCP_FASTOPEN_NO_COOKIE:
-		return val < 0 || val > 1 || !passive ? -EINVAL : -EOPNOTSUPP;
 	}
 	return -ENOPROTOOPT;
 }
@@ -278,6 +289,11 @@ static int set_int(struct sock *sk, int level, int optname, int val)
 			return -EINVAL;
 		tp->recvmsg_inq = val;
 		return 0;
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen(sk, optname, val);
+	case TCP_FASTOPEN_CONNECT:
+		return tandem_fastopen_set_connect(sk, val);
 	case TCP_SAVE_SYN:
 		return set_ranged_u8(&tp->save_syn, val, 0, 2);
 	case TCP_THIN_LINEAR_TIMEOUTS:
@@ -362,16 +378,19 @@ static int set_ulp(sockptr_t optval, unsigned int optlen)
 	return -ENOENT;
 }
 
-/* One key, or two, of 16 bytes; what comes after the checks TCP makes is not here. */
-static int set_fastopen_key(sockptr_t optval, unsigned int optlen)
+/* One key, or two, of 16 bytes: the primary and the backup. */
+static int set_fastopen_key(struct sock *sk, sockptr_t optval, unsigned int optlen)
 {
-	u8 key[2 * FASTOPEN_KEY_LEN];
+	u8 key[2 * TANDEM_FO_KEY_LEN];
+	int err;
 
-	if (optlen != FASTOPEN_KEY_LEN && optlen != 2 * FASTOPEN_KEY_LEN)
+	if (optlen != TANDEM_FO_KEY_LEN && optlen != 2 * TANDEM_FO_KEY_LEN)
 		return -EINVAL;
 	if (copy_from_sockptr(key, optval, optlen))
 		return -EFAULT;
-	return -EOPNOTSUPP;
+	err = tandem_fastopen_set_keys(sock_net(sk), sk, key, optlen / TANDEM_FO_KEY_LEN);
+	memzero_explicit(key, sizeof(key));
+	return err;
 }
 
 static int set_own(struct sock *sk, int level, int optname, sockptr_t optval,
@@ -386,7 +405,7 @@ static int set_own(struct sock *sk, int level, int optname, sockptr_t optval,
 	case TCP_ULP:
 		return set_ulp(optval, optlen);
 	case TCP_FASTOPEN_KEY:
-		return set_fastopen_key(optval, optlen);
+		return set_fastopen_key(sk, optval, optlen);
 	}
 	if (optlen < sizeof(int))
 		return -EINVAL;
@@ -606,11 +625,17 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 	case TCP_TX_DELAY:
 		*val = READ_ONCE(tp->tx_delay_us);
 		break;
+	case TCP_FASTOPEN:
+		*val = READ_ONCE(tp->fo_qlen_max);
+		break;
+	case TCP_FASTOPEN_CONNECT:
+		*val = tp->fo_connect;
+		break;
+	case TCP_FASTOPEN_NO_COOKIE:
+		*val = READ_ONCE(tp->fo_no_cookie);
+		break;
 	case TCP_THIN_DUPACK:
 	case TCP_REPAIR:
-	case TCP_FASTOPEN:
-	case TCP_FASTOPEN_CONNECT:
-	case TCP_FASTOPEN_NO_COOKIE:
 		*val = 0;
 		break;
 	case TCP_REPAIR_QUEUE:
@@ -711,6 +736,18 @@ static int get_saved_syn(struct sock *sk, int room, char __user *optval,
 	return err;
 }
 
+/* The keys in force, primary first. */
+static int get_fastopen_key(struct sock *sk, int room, char __user *optval,
+			    int __user *optlen)
+{
+	u8 key[2 * TANDEM_FO_KEY_LEN];
+	int n = tandem_fastopen_get_keys(sock_net(sk), sk, key);
+	int err = answer(key, n * TANDEM_FO_KEY_LEN, room, optval, optlen);
+
+	memzero_explicit(key, sizeof(key));
+	return err;
+}
+
 static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 		   int __user *optlen)
 {
@@ -731,10 +768,11 @@ static int get_own(struct sock *sk, int level, int optname, char __user *optval,
 		return get_cc_info(sk, room, optval, optlen);
 	case TCP_SAVED_SYN:
 		return get_saved_syn(sk, room, optval, optlen);
+	case TCP_FASTOPEN_KEY:
+		return get_fastopen_key(sk, room, optval, optlen);
 	case TCP_REPAIR_WINDOW:
 		return room == sizeof(struct tcp_repair_window) ? -EPERM : -EINVAL;
 	case TCP_ULP:
-	case TCP_FASTOPEN_KEY:
 		return answer(NULL, 0, room, optval, optlen);
 	}
 	err = get_int(sk, level, optname, &val);

@@ -5,6 +5,8 @@
 #include <net/net_debug.h>
 #include "compat.h"
 #include "demux.h"
+#include "fastopen.h"
+#include "path.h"
 #include "ports.h"
 #include "sock.h"
 #include "state.h"
@@ -62,8 +64,11 @@ void tandem_set_state(struct sock *sk, int state, enum tandem_reason why)
 		state_count(sock_net(sk), from, state);
 	}
 	/* Out of the tables first: no lookup shall find a closed socket. */
-	if (state == TCP_CLOSE)
+	if (state == TCP_CLOSE) {
+		tandem_path_learn(sk);
+		tandem_fastopen_done(sk, why);
 		state_leave_tables(sk, from);
+	}
 	/* Pairs with inet_sk_state_load() of those who look without the lock. */
 	smp_wmb();
 	inet_sk_set_state(sk, state);

@@ -24,6 +24,10 @@ bool tandem_stream_memory_free(const struct sock *sk, int wake);
 void tandem_sndbuf_expand(struct sock *sk);
 /* proto_ops.set_rcvlowat */
 int tandem_set_rcvlowat(struct sock *sk, int val);
+/* A fresh skb for a write queue that is charged for nothing yet; NULL: no memory. */
+struct sk_buff *tandem_bare_skb(gfp_t gfp);
+/* A new skb at the end of the write queue with up to @want bytes; returns how many. */
+int tandem_append_bytes(struct sock *sk, struct msghdr *msg, u32 want, bool push);
 /* A fresh skb for the write queue; waits for nothing. */
 struct sk_buff *tandem_alloc_skb(struct sock *sk, gfp_t gfp, bool force);
 

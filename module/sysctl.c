@@ -16,7 +16,9 @@
 #include "compat.h"
 #include "choice.h"
 #include "encap.h"
+#include "fastopen.h"
 #include "netns.h"
+#include "path.h"
 #include "socket.h"
 #include "sysctl.h"
 
@@ -57,6 +59,13 @@ static const struct knob knobs[] = {
 	KNOB("sack", sack, 0, 1, 1),
 	KNOB("dsack", dsack, 0, 1, 1),
 	KNOB("window_scaling", window_scaling, 0, 1, 1),
+	KNOB("third_ack_delay", third_ack_delay, 0, 1, 1),
+	KNOB("fin_hold_us", fin_hold_us, 0, 10000, 200),
+	KNOB("fastopen_key_rotate", fastopen_key_rotate, 0, INT_MAX, 86400),
+	KNOB("fastopen_blackhole_timeout", fastopen_blackhole_timeout, 0, 86400, 3600),
+	KNOB("path_cache", path_cache, 0, 2, 2),
+	KNOB("path_cache_max", path_cache_max, 0, 8192, 4096),
+	KNOB("path_cache_ttl", path_cache_ttl, 1, 604800, 3600),
 	KNOB("init_cwnd", init_cwnd, 1, 1000, 10),
 	KNOB("min_mss", min_mss, 48, 65535, 48),
 	KNOB("mtu_probing", mtu_probing, 0, 2, 0),
@@ -182,6 +191,68 @@ static int knob_udp_port(TANDEM_CTL_CONST struct ctl_table *table, int write,
 	return ret || !write ? ret : tandem_encap_set_port(net, port);
 }
 
+/* fastopen: bits, of which some mean nothing. */
+static int knob_fastopen(TANDEM_CTL_CONST struct ctl_table *table, int write,
+			 void *buffer, size_t *lenp, loff_t *ppos)
+{
+	int *knob = table->data, bits = READ_ONCE(*knob);
+	struct ctl_table tmp = { .data = &bits, .maxlen = sizeof(bits) };
+	int ret = proc_dointvec(&tmp, write, buffer, lenp, ppos);
+
+	if (ret || !write)
+		return ret;
+	if (bits & ~TANDEM_FO_ALL_BITS)
+		return -EINVAL;
+	WRITE_ONCE(*knob, bits);
+	return 0;
+}
+
+/* fastopen_key: one or two, as tcp_fastopen_key: four words of eight digits each. */
+static int knob_fastopen_key(TANDEM_CTL_CONST struct ctl_table *table, int write,
+			     void *buffer, size_t *lenp, loff_t *ppos)
+{
+	u8 raw[2 * TANDEM_FO_KEY_LEN];
+	struct net *net = table->extra1;
+	char text[2 * 36 + 4], *at = text;
+	struct ctl_table tmp = { .data = text, .maxlen = sizeof(text) };
+	int i, n, ret, len;
+	u32 word[8];
+
+	n = write ? 0 : tandem_fastopen_get_keys(net, NULL, raw);
+	for (i = 0; i < 4 * n; i++)
+		at += sprintf(at, "%s%08x", i ? i == 4 ? "," : "-" : "",
+			      get_unaligned_le32(raw + 4 * i));
+	*at = '\0';
+	ret = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	if (ret || !write)
+		goto out;
+	ret = -EINVAL;
+	n = sscanf(text, "%8x-%8x-%8x-%8x%n,%8x-%8x-%8x-%8x%n", &word[0], &word[1],
+		   &word[2], &word[3], &len, &word[4], &word[5], &word[6], &word[7], &len);
+	if ((n != 4 && n != 8) || text[len])
+		goto out;
+	for (i = 0; i < n; i++)
+		put_unaligned_le32(word[i], raw + 4 * i);
+	ret = tandem_fastopen_set_keys(net, NULL, raw, n / 4);
+out:
+	memzero_explicit(raw, sizeof(raw));
+	memzero_explicit(text, sizeof(text));
+	return ret;
+}
+
+/* path_cache_flush: whatever is written. */
+static int knob_path_flush(TANDEM_CTL_CONST struct ctl_table *table, int write,
+			   void *buffer, size_t *lenp, loff_t *ppos)
+{
+	int val = 0;
+	struct ctl_table tmp = { .data = &val, .maxlen = sizeof(val) };
+	int ret = proc_dointvec(&tmp, write, buffer, lenp, ppos);
+
+	if (!ret && write)
+		tandem_path_flush(table->extra1);
+	return ret;
+}
+
 static int knob_choice(TANDEM_CTL_CONST struct ctl_table *table, int write,
 		     void *buffer, size_t *lenp, loff_t *ppos)
 {
@@ -238,13 +309,14 @@ static const struct other_knob other_knobs[] = {
 	{ "wmem", offsetof(struct tandem_knobs, wmem), 3 * sizeof(int), knob_buffer },
 	{ "rto_min_ms", offsetof(struct tandem_knobs, rto_min_ms), sizeof(int), knob_rto },
 	{ "rto_max_ms", offsetof(struct tandem_knobs, rto_max_ms), sizeof(int), knob_rto },
+	{ "fastopen", offsetof(struct tandem_knobs, fastopen), sizeof(int), knob_fastopen },
 	{ "wire", offsetof(struct tandem_knobs, wire), sizeof(int), knob_wire },
 	{ "isn_fixed", offsetof(struct tandem_knobs, isn_fixed), sizeof(u32), proc_douintvec },
 };
 
 /* Of the whole machine, or not of struct tandem_knobs. */
-/* mem, udp_port, allowed_congestion_control, and two for each kind of choice */
-#define N_EXTRA	(3 + 2 * TANDEM_KINDS)
+/* mem, udp_port, two of fast open and paths, allowed_congestion_control, and two for each kind of choice */
+#define N_EXTRA	(5 + 2 * TANDEM_KINDS)
 #define N_KNOBS	(ARRAY_SIZE(knobs) + ARRAY_SIZE(other_knobs) + N_EXTRA)
 
 /* What TCP allows itself: one connection's remains per 256 KiB of memory. */
@@ -278,6 +350,7 @@ void tandem_knobs_init(struct net *net)
 	k->rto_max_ms = RTO_HI;
 	k->wire = TANDEM_WIRE_NATIVE;
 	k->isn_fixed = 0;
+	k->fastopen = TANDEM_FO_CLIENT | TANDEM_FO_SERVER;
 	k->max_tw_buckets = knob_by_memory(k->max_tw_buckets);
 	k->max_orphans = knob_by_memory(k->max_orphans);
 }
@@ -316,6 +389,16 @@ static void sysctl_fill(struct net *net, struct ctl_table *t)
 	t->procname = "udp_port";
 	t->mode = 0644;
 	t->proc_handler = knob_udp_port;
+	t->extra1 = net;
+	t++;
+	t->procname = "fastopen_key";
+	t->mode = 0600;
+	t->proc_handler = knob_fastopen_key;
+	t->extra1 = net;
+	t++;
+	t->procname = "path_cache_flush";
+	t->mode = 0200;
+	t->proc_handler = knob_path_flush;
 	t->extra1 = net;
 	t++;
 	/* Modules are the machine's, and so is who may use them. */

@@ -9,6 +9,7 @@
  *   loss_timer    when more is known to be lost, or a probe is due; loss.c
  *   pace_timer    when the next burst may go; pace.c
  *   sk_timer      keepalive (RFC 9293 section 3.8.4); for an orphan FIN-WAIT-2.
+ *   fin_timer     in thrift.c, an hrtimer: the end of an answer waits for close().
  *
  * Other rooms report events (data sent, data ACKed, window closed, ...) and never
  * handle durations.  An armed timer holds a reference on the socket.  A timer that
@@ -21,6 +22,7 @@
 #include <net/sock.h>
 #include "advert.h"
 #include "ecn.h"
+#include "fastopen.h"
 #include "input.h"
 #include "mtuprobe.h"
 #include "output.h"
@@ -29,6 +31,7 @@
 #include "socket.h"
 #include "state.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timer.h"
 #include "timewait.h"
 #include "wire.h"
@@ -255,7 +258,9 @@ static bool write_timeout(struct sock *sk)
 	struct net *net = sock_net(sk);
 
 	if (tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
-		unsigned int n = tp->syn_retries ? : tandem_knob(net, syn_retries);
+		unsigned int n = tp->syn_retries ? : tp->fo_pending ?
+				 tandem_knob(net, synack_retries) :
+				 tandem_knob(net, syn_retries);
 
 		if (tp->retransmits >= n ||
 		    (tp->user_timeout_ms && silent_too_long(sk, n))) {
@@ -320,6 +325,14 @@ static bool thin_linear(const struct sock *sk)
 	       tp->retransmits < THIN_RETRIES;
 }
 
+static enum tandem_reason rto_reason(const struct tandem_sock *tp,
+				     const struct sk_buff *head)
+{
+	if (!(TANDEM_CB(head)->flags & TANDEM_F_SYN))
+		return TANDEM_R_RTX_RTO;
+	return tp->fo_pending ? TANDEM_R_RTX_SYNACK : TANDEM_R_RTX_SYN;
+}
+
 /* RFC 6298 sections 5.4 to 5.7. */
 static void rto_expired(struct sock *sk)
 {
@@ -350,7 +363,8 @@ static void rto_expired(struct sock *sk)
 	tp->total_rto++;
 	tandem_recovery_timeout(sk);
 	head = tandem_rtx_head(sk);
-	err = tandem_retransmit_skb(sk, head, syn ? TANDEM_R_RTX_SYN : TANDEM_R_RTX_RTO);
+	tandem_fastopen_timeout(sk);
+	err = tandem_retransmit_skb(sk, head, rto_reason(tp, head));
 	if (err && err != -EBUSY) {
 		/* Local trouble is no congestion: soon again, no backoff. */
 		arm_rtx(sk, TANDEM_TIMER_RTO, LOCAL_RETRY);
@@ -489,6 +503,10 @@ void tandem_release_cb(struct sock *sk)
 		tp->af->mtu_reduced(sk);
 		__sock_put(sk);
 	}
+	if (test_and_clear_bit(TANDEM_DEFER_HOLD, &tp->deferred)) {
+		tandem_hold_expired(sk);
+		__sock_put(sk);
+	}
 }
 
 /* ---- keepalive and FIN-WAIT-2 ---- */
@@ -621,6 +639,7 @@ void tandem_timers_init(struct sock *sk)
 	timer_setup(&sk->sk_timer, keep_timer_fn, 0);
 	tandem_pace_init(sk);
 	tandem_loss_timer_init(sk);
+	tandem_thrift_init(sk);
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tp->ack_pending = 0;
 	tp->deferred = 0;
@@ -632,6 +651,7 @@ void tandem_timers_stop(struct sock *sk)
 
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tp->ack_pending = 0;
+	tandem_thrift_stop(sk);
 	sk_stop_timer(sk, &tp->rtx_timer);
 	sk_stop_timer(sk, &tp->delack_timer);
 	sk_stop_timer(sk, &sk->sk_timer);

@@ -19,6 +19,7 @@
 #include "advert.h"
 #include "demux.h"
 #include "ecn.h"
+#include "fastopen.h"
 #include "handshake.h"
 #include "input.h"
 #include "output.h"
@@ -76,16 +77,28 @@ static void syn_options(struct sock *sk, struct tandem_opts *o, bool syn_ack)
 		o->have |= TANDEM_OPT_TS;
 }
 
-static void build_options(struct sock *sk, struct tandem_opts *o, u8 flags)
+/* RFC 7413 section 4.1.3: a SYN that goes again goes without. */
+static void fastopen_option(const struct tandem_sock *tp, struct tandem_opts *o,
+			    bool syn_ack, bool again)
+{
+	if (syn_ack ? !tp->passive || !tp->fo_cookie.len : !tp->syn_fastopen || again)
+		return;
+	o->have |= TANDEM_OPT_FASTOPEN;
+	o->cookie = tp->fo_cookie;
+}
+
+static void build_options(struct sock *sk, struct tandem_opts *o, u8 flags, bool again)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	o->have = 0;
 	o->nsack = 0;
-	if (flags & TANDEM_F_SYN)
+	if (flags & TANDEM_F_SYN) {
 		syn_options(sk, o, flags & TANDEM_F_ACK);
-	else if (tp->ts_ok)
+		fastopen_option(tp, o, flags & TANDEM_F_ACK, again);
+	} else if (tp->ts_ok) {
 		o->have = TANDEM_OPT_TS;
+	}
 
 	if (o->have & TANDEM_OPT_TS) {
 		o->tsval = tandem_ts_now(tp);
@@ -164,7 +177,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 				   (u64)tp->tx_delay_us * NSEC_PER_USEC);
 
 	flags |= tandem_ecn_send(sk, &sent, len);
-	build_options(sk, &opts, flags);
+	build_options(sk, &opts, flags, sent.sacked & TANDEM_S_EVER_RETRANS);
 	window = window_field(sk, flags);
 	ack = sent.flags & TANDEM_F_ACK ? tp->rcv_nxt : 0;
 	th = tandem_push_header(skb, inet_sk(sk)->inet_sport, inet_sk(sk)->inet_dport,
@@ -233,6 +246,11 @@ void tandem_send_ack(struct sock *sk)
 
 	if (sk->sk_state == TCP_CLOSE)
 		return;
+	if (unlikely(tp->syn_held)) {
+		/* Nobody knows this connection before the SYN-ACK: that is our ACK. */
+		tandem_fastopen_release(sk);
+		return;
+	}
 	skb = bare_segment(sk, acceptable_seq(tp), TANDEM_F_ACK, sk_gfp_mask(sk, GFP_ATOMIC));
 	if (!skb) {
 		/* No memory now: an ACK owed a little longer is better than none. */

@@ -29,7 +29,9 @@ int fuzz_one(const u8 *data, size_t size)
 	if (tandem_opts_parse(in, size, syn, &o))
 		MUST(size);
 	MUST(syn || !(o.have & (TANDEM_OPT_MSS | TANDEM_OPT_WSCALE |
-				TANDEM_OPT_SACK_OK)));
+				TANDEM_OPT_SACK_OK | TANDEM_OPT_FASTOPEN)));
+	MUST(o.cookie.len <= TANDEM_FO_COOKIE_MAX && o.cookie.len % 2 == 0);
+	MUST(o.have & TANDEM_OPT_FASTOPEN || !o.cookie.len);
 	MUST(o.wscale <= TANDEM_OPT_MAX_WSCALE);
 	MUST(o.nsack <= TANDEM_OPT_MAX_SACK);
 	MUST(!!o.nsack == !!(o.have & TANDEM_OPT_SACK));
@@ -42,6 +44,10 @@ int fuzz_one(const u8 *data, size_t size)
 	room = tandem_opts_sack_room(&o);
 	if (o.nsack > room)
 		o.nsack = room;
+	if (!o.nsack)
+		o.have &= ~TANDEM_OPT_SACK;
+	MUST(back.cookie.len == o.cookie.len &&
+	     !memcmp(back.cookie.val, o.cookie.val, o.cookie.len));
 	MUST(back.have == o.have && back.nsack == o.nsack);
 	MUST(back.mss == o.mss && back.wscale == o.wscale);
 	MUST(back.tsval == o.tsval && back.tsecr == o.tsecr);

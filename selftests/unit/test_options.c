@@ -10,6 +10,7 @@
 #define SOK	TANDEM_OPT_SACK_OK
 #define TS	TANDEM_OPT_TS
 #define SACK	TANDEM_OPT_SACK
+#define FO	TANDEM_OPT_FASTOPEN
 
 /* The same options as on the wire, in hexadecimal, and in struct tandem_opts. */
 #define TS_HEX	"080a 01020304 f0e0d0c0 "
@@ -51,6 +52,10 @@ static bool same(struct tu *test, const struct tandem_opts *got,
 		return false;
 	if ((want->have & TS) && (!EXPECT_EQ(got->tsval, want->tsval) ||
 				  !EXPECT_EQ(got->tsecr, want->tsecr)))
+		return false;
+	if ((want->have & FO) &&
+	    (!EXPECT_EQ(got->cookie.len, want->cookie.len) ||
+	     !EXPECT(!memcmp(got->cookie.val, want->cookie.val, want->cookie.len))))
 		return false;
 	if (!EXPECT_EQ(got->nsack, want->nsack))
 		return false;
@@ -383,6 +388,50 @@ TU_TEST(options_random_bytes)
 	EXPECT(ok > i / 100 && ok < i - i / 100);
 }
 
+/* RFC 7413 section 4.1.1: which lengths are cookies, and where one counts. */
+static void options_fastopen(struct tu *test)
+{
+	static const u8 cookie[18] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+				       16, 17, 18 };
+	struct tandem_opts o, back;
+	u8 buf[TANDEM_OPT_MAX_LEN];
+	unsigned int len, n;
+
+	for (len = 0; len <= sizeof(cookie); len++) {
+		bool good = !len || (len >= 4 && len <= 16 && len % 2 == 0);
+
+		TU_WHERE("cookie of %u", len);
+		buf[0] = 34;
+		buf[1] = 2 + len;
+		memcpy(buf + 2, cookie, len);
+		EXPECT_EQ(tandem_opts_parse(buf, 2 + len, true, &o), 0);
+		EXPECT_EQ(o.have, good ? FO : 0);
+		EXPECT_EQ(o.cookie.len, good ? len : 0);
+		/* Without SYN it says nothing. */
+		EXPECT_EQ(tandem_opts_parse(buf, 2 + len, false, &back), 0);
+		EXPECT_EQ(back.have, 0);
+		if (!good)
+			continue;
+		/* Beside everything else that a SYN has, even the longest fits. */
+		o.have |= MSS | WS | SOK | TS;
+		o.mss = 1460;
+		o.wscale = 7;
+		n = tandem_opts_write(buf, &o);
+		EXPECT_EQ(n, tandem_opts_len(&o));
+		EXPECT(n <= sizeof(buf) && n % 4 == 0);
+		EXPECT_EQ(tandem_opts_parse(buf, n, true, &back), 0);
+		same(test, &back, &o);
+	}
+	/* With the longest nothing is left for SACK blocks. */
+	TU_WHERE("full");
+	memset(&o, 0, sizeof(o));
+	o.have = MSS | WS | SOK | TS | FO | SACK;
+	o.cookie.len = 16;
+	o.nsack = 1;
+	EXPECT_EQ(tandem_opts_sack_room(&o), 0);
+	EXPECT_EQ(tandem_opts_len(&o), 40);
+}
+
 TU_SUITE(tandem_options,
 	 TU_CASE(options_parse),
 	 TU_CASE(options_parse_malformed),
@@ -391,5 +440,6 @@ TU_SUITE(tandem_options,
 	 TU_CASE(options_write),
 	 TU_CASE(options_write_nothing),
 	 TU_CASE(options_sack_room),
+	 TU_CASE(options_fastopen),
 	 TU_CASE(options_round_trip),
 	 TU_CASE(options_random_bytes));

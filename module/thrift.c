@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * thrift.c - segments that short exchanges can do without.
+ *
+ * connect, request, response, close takes ten segments where every event is told at
+ * once.  Four of them say what the next one says anyway:
+ *
+ *   - The third ACK of the handshake rides on the request.  connect() returns before
+ *     the program can write, so that ACK is owed for a quarter of the round trip (RFC
+ *     9293 section 3.8.6.3 lets any ACK wait), and no longer than net.tandem.delack_max_ms.
+ *     A client that reads or polls for input first has nothing to add: it goes at once.
+ *   - The response's ACK duty is the response (advert.c).
+ *   - The FIN rides on the last data (RFC 9293 section 3.10.4).  When write() returns
+ *     nobody knows whether close() is next, so the last, small segment of an answer is
+ *     held for net.tandem.fin_hold_us at most.  It goes as soon as the program reads,
+ *     polls for input or writes a full segment.
+ *   - The ACK of a FIN rides on our own FIN, when the program closes within the delay
+ *     that any ACK may have.
+ *
+ * What a hold may cost.  A server that keeps its connections would pay fin_hold_us for
+ * every answer, if holding did not follow its habit: each local port has a small count
+ * of holds in vain.  Two in a row, and there are no more on that port, until
+ * connections are seen again that close right behind their answer.  Only passive
+ * sockets hold, only for an answer (data came since they sent last, and all of it was
+ * read), and never with TCP_NODELAY, which asks for segments now.
+ */
+#include <linux/hrtimer.h>
+#include <net/sock.h>
+#include "output.h"
+#include "stream.h"
+#include "thrift.h"
+#include "timer.h"
+
+/* Holds in vain on a port that stop holding there, and the most that are counted. */
+#define HABIT_OFF	2
+#define HABIT_MAX	4
+
+static u8 *habit(const struct sock *sk)
+{
+	return &tandem_pernet(sock_net(sk))->fin_habit[inet_sk(sk)->inet_num %
+						       TANDEM_HABITS];
+}
+
+/* ---- the third ACK ---- */
+
+void tandem_third_ack(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	unsigned long most = msecs_to_jiffies(tandem_knob(sock_net(sk), delack_max_ms));
+	unsigned long delay = usecs_to_jiffies(tandem_rtt_srtt_us(&tp->rtt) / 4);
+
+	tp->ack_pending |= TANDEM_ACK_SCHED;
+	if (!most || !tandem_knob(sock_net(sk), third_ack_delay)) {
+		tandem_send_ack(sk);
+		return;
+	}
+	WRITE_ONCE(tp->third_ack, true);
+	/* The request went with the SYN: what comes next is the answer, as ever. */
+	tandem_timer_ack_owed(sk, tp->syn_data_acked ? most : min(delay, most));
+}
+
+void tandem_thrift_ack_sent(struct sock *sk, bool pure)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct net *net = sock_net(sk);
+
+	if (tp->third_ack) {
+		WRITE_ONCE(tp->third_ack, false);
+		if (!pure)
+			TANDEM_INC(net, THIRDACKRIDES);
+	}
+	if (tp->fin_ack) {
+		tp->fin_ack = false;
+		if (!pure)
+			TANDEM_INC(net, FINACKRIDES);
+	}
+}
+
+/* ---- holding the end of an answer for the FIN ---- */
+
+/* Is what was just written an answer, and complete as far as we can tell? */
+static bool is_answer(const struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	return tp->last_data_us && tp->last_data_us >= tp->last_sent_us &&
+	       !tandem_inq((struct sock *)sk);
+}
+
+static bool may_hold(const struct sock *sk, u32 hold_us)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	return hold_us && tp->passive && !tp->nonagle &&
+	       tandem_state_bit(sk) & (TCPF_SYN_RECV | TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
+	       READ_ONCE(*habit(sk)) < HABIT_OFF && is_answer(sk);
+}
+
+bool tandem_hold_for_fin(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 hold_us = tandem_knob(sock_net(sk), fin_hold_us);
+	const struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
+
+	if (!tail || tail->len >= tp->mss_cache || TANDEM_CB(tail)->eor) {
+		tandem_hold_end(sk, TANDEM_HOLD_MOOT);
+		return false;
+	}
+	if (tp->fin_hold)
+		return true;	/* more of the same answer; the time runs on */
+	if (!may_hold(sk, hold_us))
+		return false;
+	WRITE_ONCE(tp->fin_hold, true);
+	sock_hold(sk);
+	hrtimer_start(&tp->fin_timer, ns_to_ktime(hold_us * NSEC_PER_USEC), HRTIMER_MODE_REL_SOFT);
+	TANDEM_INC(sock_net(sk), FINHOLDS);
+	return true;
+}
+
+void tandem_hold_end(struct sock *sk, enum tandem_hold_end how)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u8 *count = habit(sk);
+	u8 was = READ_ONCE(*count);
+
+	if (!tp->fin_hold)
+		return;
+	WRITE_ONCE(tp->fin_hold, false);
+	/* One that runs already waits for our lock, and finds nothing to do. */
+	if (hrtimer_try_to_cancel(&tp->fin_timer) == 1)
+		__sock_put(sk);
+	switch (how) {
+	case TANDEM_HOLD_FIN:
+		WRITE_ONCE(*count, 0);
+		break;
+	case TANDEM_HOLD_IN_VAIN:
+		if (was < HABIT_MAX)
+			WRITE_ONCE(*count, was + 1);
+		TANDEM_INC(sock_net(sk), FINHOLDSINVAIN);
+		break;
+	case TANDEM_HOLD_MOOT:
+		break;
+	}
+}
+
+void tandem_hold_expired(struct sock *sk)
+{
+	if (!tandem_sk(sk)->fin_hold)
+		return;
+	tandem_hold_end(sk, TANDEM_HOLD_IN_VAIN);
+	tandem_push_pending(sk);
+}
+
+static enum hrtimer_restart fin_timer_fn(struct hrtimer *t)
+{
+	struct tandem_sock *tp = container_of(t, struct tandem_sock, fin_timer);
+	struct sock *sk = tandem_to_sk(tp);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		tandem_hold_expired(sk);
+	else if (!test_and_set_bit(TANDEM_DEFER_HOLD, &tp->deferred))
+		sock_hold(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+	return HRTIMER_NORESTART;
+}
+
+void tandem_thrift_fin(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 hold_us = tandem_knob(sock_net(sk), fin_hold_us);
+	const struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
+	u8 was = READ_ONCE(*habit(sk));
+
+	if (tail && tail->len)
+		TANDEM_INC(sock_net(sk), FINRIDES);
+	if (tp->fin_hold) {
+		tandem_hold_end(sk, TANDEM_HOLD_FIN);
+	} else if (tp->passive && was && !(tp->nonagle & TANDEM_NAGLE_OFF) &&
+		   tp->last_sent_us > tp->last_data_us &&
+		   tandem_now_us() - tp->last_sent_us < hold_us) {
+		/* It would have been worth holding. */
+		WRITE_ONCE(*habit(sk), was - 1);
+	}
+}
+
+/* ---- the program waits for input ---- */
+
+void tandem_thrift_read_waits(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->fin_hold) {
+		tandem_hold_end(sk, TANDEM_HOLD_IN_VAIN);
+		tandem_push_pending(sk);
+	}
+	if (tp->third_ack && !tp->syn_data_acked)
+		tandem_send_ack(sk);
+}
+
+void tandem_thrift_poll_waits(struct sock *sk)
+{
+	lock_sock(sk);
+	/* Who has something to read does not wait. */
+	if (sk->sk_state != TCP_CLOSE && !tandem_inq(sk))
+		tandem_thrift_read_waits(sk);
+	release_sock(sk);
+}
+
+/* ---- birth and end ---- */
+
+void tandem_thrift_init(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tandem_hrtimer_setup(&tp->fin_timer, fin_timer_fn, CLOCK_MONOTONIC,
+			     HRTIMER_MODE_REL_SOFT);
+	tp->third_ack = false;
+	tp->fin_ack = false;
+	tp->fin_hold = false;
+	tp->passive = false;
+}
+
+void tandem_thrift_stop(struct sock *sk)
+{
+	tandem_hold_end(sk, TANDEM_HOLD_MOOT);
+	tandem_sk(sk)->third_ack = false;
+	tandem_sk(sk)->fin_ack = false;
+}
+
+void tandem_thrift_stop_sync(struct sock *sk)
+{
+	if (hrtimer_cancel(&tandem_sk(sk)->fin_timer))
+		__sock_put(sk);
+}

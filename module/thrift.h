@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * thrift.h - segments that short exchanges can do without (thrift.c).  Everything here
+ * wants the socket lock, but for tandem_thrift_poll().
+ */
+#ifndef _TANDEM_THRIFT_H
+#define _TANDEM_THRIFT_H
+
+#include <linux/poll.h>
+#include "sock.h"
+
+/* Ways a hold can end, for what is learnt from it. */
+enum tandem_hold_end {
+	TANDEM_HOLD_FIN,	/* close() came: one segment saved */
+	TANDEM_HOLD_IN_VAIN,	/* time was up, or the program waits for more */
+	TANDEM_HOLD_MOOT,	/* what was held has left for other reasons */
+};
+
+void tandem_thrift_init(struct sock *sk);
+void tandem_thrift_stop(struct sock *sk);
+/* Until no timer of it runs; process context, the lock is not held. */
+void tandem_thrift_stop_sync(struct sock *sk);
+
+/* The handshake is complete: its third ACK is owed, and waits a little for company. */
+void tandem_third_ack(struct sock *sk);
+
+/* A write() ends: may its small last segment wait for close()? */
+bool tandem_hold_for_fin(struct sock *sk);
+void tandem_hold_end(struct sock *sk, enum tandem_hold_end how);
+/* Its timer fired while a program had the socket; from tandem_release_cb(). */
+void tandem_hold_expired(struct sock *sk);
+/* A FIN is about to be queued. */
+void tandem_thrift_fin(struct sock *sk);
+/* The program is about to wait for data: what was held for its next call goes now. */
+void tandem_thrift_read_waits(struct sock *sk);
+void tandem_thrift_poll_waits(struct sock *sk);
+/* A segment with ACK left; @pure: nothing else was in it. */
+void tandem_thrift_ack_sent(struct sock *sk, bool pure);
+
+/* The same for poll(): only for who asks for input alone.  Takes the lock if need be. */
+static inline void tandem_thrift_poll(struct sock *sk, const struct poll_table_struct *wait)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	if (unlikely(READ_ONCE(tp->third_ack) || READ_ONCE(tp->fin_hold)) && wait &&
+	    (poll_requested_events(wait) & (EPOLLIN | EPOLLOUT)) == EPOLLIN)
+		tandem_thrift_poll_waits(sk);
+}
+
+/* Segments left: does the hold still have something to hold? */
+static inline void tandem_hold_settle(struct sock *sk)
+{
+	if (unlikely(tandem_sk(sk)->fin_hold) && skb_queue_empty(&sk->sk_write_queue))
+		tandem_hold_end(sk, TANDEM_HOLD_MOOT);
+}
+
+#endif /* _TANDEM_THRIFT_H */
