@@ -23,6 +23,12 @@
 #include "output.h"
 #include "recovery.h"
 
+/*
+ * On a very short path hosts reorder by more than a quarter of the round trip.  An ACK
+ * may still tell sooner.
+ */
+#define REO_TIMER_MIN_US	1000U
+
 /* ---- the detector ---- */
 
 /* The one chosen; one just chosen begins with what it is told from now on. */
@@ -176,7 +182,8 @@ bool tandem_loss_detect(struct sock *sk)
 							     walk_by_number(sk, ops);
 	}
 	if (wait_us)
-		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_REO, wait_us);
+		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_REO,
+				      max(wait_us, REO_TIMER_MIN_US));
 	else if (tp->loss_event == TANDEM_LOSS_TIMER_REO)
 		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
 	return tp->cc.lost != prior;

@@ -109,7 +109,7 @@ void tandem_pace_expired(struct sock *sk)
 	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
 		return;
 	/* F-RTO sends nothing again until it knows. */
-	if (tp->lost_out > tp->retrans_out && tp->frto.step == TANDEM_FRTO_OFF)
+	if (tp->lost_out > tp->retrans_out && !tandem_frto_waits(tp))
 		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk), false);
 	tandem_push_pending(sk);
 }

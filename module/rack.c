@@ -63,6 +63,21 @@ static void detect_reordering(struct tandem_loss *l, struct tandem_rack *r,
 	l->reordering = clamp_t(u32, by, l->reordering, TANDEM_REORDERING_MAX);
 }
 
+/*
+ * Which of its copies was it?  What is ACKed in order is told by the echo of its
+ * timestamp.  A SACK echoes what came before the hole (RFC 7323 section 4.3), which says
+ * nothing of it; then only what is faster than the path can be is an older one.
+ */
+static bool older_copy(const struct tandem_loss *l, const struct tandem_loss_seg *seg,
+		       u64 rtt)
+{
+	if (!seg->retrans)
+		return false;
+	if (l->echo_us && !seg->sacked)
+		return l->echo_us < seg->sent_us;
+	return rtt < l->min_rtt_us;
+}
+
 /* Section 6.2 step 2. */
 static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *seg)
 {
@@ -70,14 +85,8 @@ static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *
 	u64 rtt = l->now_us > seg->sent_us ? l->now_us - seg->sent_us : 0;
 
 	detect_reordering(l, r, seg);
-	if (seg->retrans) {
-		/* Which of the copies was it? The echo may say: an older one. */
-		if (l->echo_us && l->echo_us < seg->sent_us)
-			return;
-		/* Faster than the path can be: an older one, too. */
-		if (rtt < l->min_rtt_us)
-			return;
-	}
+	if (older_copy(l, seg, rtt))
+		return;
 	r->rtt_us = min_t(u64, rtt, U32_MAX);
 	if (sent_after(seg->sent_us, seg->end_seq, r->xmit_us, r->end_seq)) {
 		r->xmit_us = seg->sent_us;
@@ -155,11 +164,16 @@ static enum tandem_loss_verdict rack_judge(struct tandem_loss *l,
 
 /*
  * Section 6.3: what was sent within the last round trip may still be under way when the
- * oldest has timed out.
+ * oldest has timed out.  Before any segment was delivered the handshake's round trip has
+ * to do.
  */
 static bool rack_expired(const struct tandem_loss *l, const struct tandem_loss_seg *seg)
 {
-	return time_left(l, tandem_loss_cpriv(l), seg) <= 0;
+	struct tandem_rack r = *(const struct tandem_rack *)tandem_loss_cpriv(l);
+
+	if (!r.have_next)
+		r.rtt_us = l->srtt_us;
+	return time_left(l, &r, seg) <= 0;
 }
 
 /* Part of the module itself: no owner to hold. */

@@ -136,6 +136,7 @@ static void enter_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 				  tp->cc.prior_cwnd, ssthresh);
 		/* A router told of congestion as well: that was no mistake. */
 		tp->undo.active = !ev->ece;
+		tp->undo.fast = true;
 	}
 	tp->high_seq = tp->snd_nxt;
 	tp->cc.ca_state = TANDEM_CA_RECOVERY;
@@ -209,6 +210,8 @@ static void undo(struct sock *sk, bool unmark)
 
 	if (unmark)
 		tandem_rtx_unmark_lost(sk);
+	if (tp->undo.fast)
+		tandem_loss_tell(sk, TANDEM_LOSS_EV_UNDO);
 	cc->cwnd = min(max(cc->cwnd, cc->ops->undo_cwnd(cc)), cc->cwnd_clamp);
 	cc->ssthresh = max(cc->ssthresh, tp->undo.ssthresh);
 	tp->undo.active = false;
@@ -217,7 +220,7 @@ static void undo(struct sock *sk, bool unmark)
 	tell_cong(tp, TANDEM_CONG_EV_UNDO);
 }
 
-/* All that was sent again arrived twice; in any state, and a while after. */
+/* All that was sent again arrived twice; but for LOSS in any state, and a while after. */
 static bool undo_by_dsack(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -236,8 +239,6 @@ static bool undo_partial(struct sock *sk, const struct tandem_ack_event *ev)
 
 	if (!advanced(ev) || !tandem_undo_by_echo(&tp->undo, ev->echo_us))
 		return false;
-	/* The path reorders by more than we thought. */
-	tandem_loss_tell(sk, TANDEM_LOSS_EV_UNDO);
 	TANDEM_INC(sock_net(sk), TSREORDER);
 	if (tp->retrans_out)
 		return true;		/* call no more lost until their fate is known */
@@ -390,12 +391,13 @@ static enum tandem_frto_verdict ask_frto(struct sock *sk, const struct tandem_ac
 static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	bool dsack = ev->dsack && tandem_undo_by_dsack(&tp->undo);
 	enum tandem_frto_verdict verdict;
 
-	if (undo_by_dsack(sk, ev) ||
-	    (advanced(ev) && tandem_undo_by_echo(&tp->undo, ev->echo_us))) {
-		if (tp->undo.active)
-			undo_loss(sk, false);
+	if (dsack || (advanced(ev) && tandem_undo_by_echo(&tp->undo, ev->echo_us))) {
+		undo_loss(sk, false);
+		if (dsack)
+			TANDEM_INC(sock_net(sk), DSACKUNDO);
 		if (tp->sack_ok || recovered(tp)) {
 			calm(tp);
 			in_open(sk, ev);
@@ -558,7 +560,7 @@ void tandem_recovery_reo_timeout(struct sock *sk)
 			room = tp->prr.delivered - tp->prr.out;
 		tp->cc.cwnd = min(tp->cc.cwnd, tp->cc.in_flight + room);
 	}
-	if (tp->frto.step == TANDEM_FRTO_OFF)
+	if (!tandem_frto_waits(tp))
 		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk), begins);
 }
 
@@ -613,7 +615,8 @@ void tandem_recovery_timeout(struct sock *sk)
 	cc->ca_state = TANDEM_CA_LOSS;
 	tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
 	tp->frto.step = TANDEM_FRTO_OFF;
-	if (first && reduces && !reneged && tandem_knob(sock_net(sk), frto))
+	if (first && reduces && !reneged && head &&
+	    !(TANDEM_CB(head)->flags & TANDEM_F_SYN) && tandem_knob(sock_net(sk), frto))
 		tandem_frto_start(&tp->frto, tp->high_seq);
 }
 

@@ -365,6 +365,12 @@ static inline bool tandem_in_recovery(const struct tandem_sock *tp)
 	return tp->cc.ca_state >= TANDEM_CA_RECOVERY;
 }
 
+/* After a timeout: until F-RTO knows, nothing more is sent again. */
+static inline bool tandem_frto_waits(const struct tandem_sock *tp)
+{
+	return tp->cc.ca_state == TANDEM_CA_LOSS && tp->frto.step != TANDEM_FRTO_OFF;
+}
+
 /* The state bit, for tests against several states at once (TCPF_*). */
 static inline int tandem_state_bit(const struct sock *sk)
 {

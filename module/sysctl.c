@@ -315,7 +315,7 @@ static const struct other_knob other_knobs[] = {
 };
 
 /* Of the whole machine, or not of struct tandem_knobs. */
-/* mem, udp_port, two of fast open and paths, allowed_congestion_control, and two for each kind of choice */
+/* mem, udp_port, fastopen_key, path_cache_flush, allowed_congestion_control, choices */
 #define N_EXTRA	(5 + 2 * TANDEM_KINDS)
 #define N_KNOBS	(ARRAY_SIZE(knobs) + ARRAY_SIZE(other_knobs) + N_EXTRA)
 

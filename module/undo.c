@@ -30,6 +30,7 @@ void tandem_undo_start(struct tandem_undo *u, u32 una, u32 retrans_out, u32 cwnd
 {
 	u->active = true;
 	u->any = false;
+	u->fast = false;
 	u->una = una;
 	u->retrans = retrans_out;
 	u->stamp_us = 0;

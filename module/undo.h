@@ -13,6 +13,7 @@
  * @una:	snd_una when it began; D-SACKs below tell of older retransmissions
  * @retrans:	segments sent again since, less those the peer reported as duplicates
  * @any:	something was sent again
+ * @fast:	it was fast recovery, not a timeout: a mistake then means reordering
  * @stamp_us:	when the first was
  * @cwnd:	the window before it
  * @ssthresh:	and the threshold
@@ -20,6 +21,7 @@
 struct tandem_undo {
 	bool	active;
 	bool	any;
+	bool	fast;
 	u32	una;
 	u32	retrans;
 	u64	stamp_us;

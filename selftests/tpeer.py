@@ -54,7 +54,8 @@ LOCAL = {"v4": "10.77.0.1", "v6": "fd77::1"}
 REMOTE = {"v4": "10.77.0.2", "v6": "fd77::2"}
 
 # Where TCP has a knob of the same meaning under another name.
-TCP_KNOB = dict(keepalive_time="tcp_keepalive_time", tw_reuse="tcp_tw_reuse")
+TCP_KNOB = dict(keepalive_time="tcp_keepalive_time", tw_reuse="tcp_tw_reuse",
+                loss_detection=None)	# the judge's is the classic one anyway
 # The judge without what is newer than RFC 6298 and RFC 6675: linear SYN
 # timeouts, tail loss probes, RACK, F-RTO.
 # Tandem, too, sends no probes and doubts no timeout unless a test says it should.
@@ -281,6 +282,8 @@ class World:
     @staticmethod
     def knob(name, value=None):
         """Read or set net.tandem.name; over TCP its counterpart."""
+        if IS_TCP and TCP_KNOB.get(name, name) is None:
+            return None
         path = "/proc/sys/net/ipv4/" + TCP_KNOB.get(name, "tcp_" + name) \
             if IS_TCP else "/proc/sys/net/tandem/" + name
         with open(path, "r" if value is None else "w") as f:

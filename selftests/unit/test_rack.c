@@ -314,22 +314,34 @@ TU_TEST(rack_ambiguous_copy)
 	EXPECT_EQ(walk(&f), 0);
 	EXPECT_EQ(rack(&f)->xmit_us, 0);
 
+	/* Long enough; but the ACK echoes the original. */
 	flight(&f, &tandem_loss_rack, 1);
 	send_new(&f, 3);
 	f.l.now_us += 2 * RTT;
-	resend(&f, 1);
+	resend(&f, 0);
 	f.l.now_us += 2 * RTT;
-	f.l.echo_us = T0;		/* long enough, but it echoes the original */
-	sack(&f, 1);
+	f.l.echo_us = T0;
+	ack(&f, 1);
 	EXPECT_EQ(walk(&f), 0);
 	EXPECT_EQ(rack(&f)->xmit_us, 0);
 
+	/* The copy, although the path was never as fast. */
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 3);
+	f.l.now_us += 2 * RTT;
+	resend(&f, 0);
+	f.l.now_us += RTT - 1;
+	f.l.echo_us = f.seg[0].sent_us;
+	ack(&f, 1);
+	EXPECT_EQ(walk(&f), 2);
+
+	/* What a SACK echoes is from before the hole: time alone counts. */
 	flight(&f, &tandem_loss_rack, 1);
 	send_new(&f, 3);
 	f.l.now_us += 2 * RTT;
 	resend(&f, 1);
 	f.l.now_us += 2 * RTT;
-	f.l.echo_us = f.seg[1].sent_us;
+	f.l.echo_us = T0;
 	sack(&f, 1);
 	EXPECT_EQ(walk(&f), 2);		/* both were sent long before the copy */
 }
@@ -341,9 +353,11 @@ TU_TEST(rack_after_timeout)
 
 	TU_WHERE("timeout");
 	flight(&f, &tandem_loss_rack, 1);
-	EXPECT(f.ops->expired(&f.l, &f.seg[0]));
 	send_new(&f, 2);
-	f.l.now_us += RTT;
+	f.l.now_us += RTT - 1;
+	EXPECT(!f.ops->expired(&f.l, &f.seg[0]));	/* SRTT of the handshake */
+	f.l.now_us += 1;
+	EXPECT(f.ops->expired(&f.l, &f.seg[0]));
 	ack(&f, 1);
 	walk(&f);
 	send_new(&f, 1);
