@@ -36,7 +36,7 @@ KNOBS = dict(
     ecn=(2, 0, 2), ecn_fallback=(1, 0, 1),
     no_delay=(0, 0, 1), tcp_wire=(1, 0, 1),
     udp_port=(0, 0, 65535), isn_fixed=(0, 0, 0xffffffff))
-CHOICES = {"congestion_control": "reno", "rto_estimator": "rfc6298",
+CHOICES = {"congestion_control": "bbr", "rto_estimator": "rfc6298",
            "loss_detection": "rack", "ack_policy": "delayed"}
 OTHERS = ("rmem", "wmem", "mem", "wire", "allowed_congestion_control",
           *CHOICES, *("available_" + c for c in CHOICES))

@@ -261,6 +261,9 @@ class World:
         self.socket().close()		# loads the module, if it is not
         for name in () if IS_TCP else OFF:
             self.knob(name, 0)
+        if not IS_TCP:
+            # What scripts count are the segments of RFC 5681's window.
+            self.knob("congestion_control", "reno")
         if IS_UDP:
             self.knob("udp_port", UDP_PORT)
         self.src = socket.inet_pton(self.family, REMOTE[way])
