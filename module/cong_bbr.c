@@ -2,9 +2,10 @@
 /*
  * cong_bbr.c - BBR version 3 (draft-ietf-ccwg-bbr): state machine, pacing and window.
  *
- *	STARTUP ──► DRAIN ──► DOWN ──► CRUISE ──► REFILL ──► UP ─┐
- *	  (x2.77)    (x0.5)   ▲ (x0.9)   (x1)       (x1)   (x1.25)│
- *	                      └──────────────────────────────────┘
+ *	STARTUP --> DRAIN --> DOWN --> CRUISE --> REFILL --> UP
+ *	 x 2.77     x 0.5     x 0.9     x 1        x 1     x 1.25
+ *			       ^                              |
+ *			       +------------------------------+
  *	PROBE_RTT, from anywhere, when min_rtt is 5 seconds old
  *
  * BBR measures how fast data is delivered and how long a round trip takes, sends at
@@ -16,11 +17,16 @@
  *
  * Where this is not the draft to the letter, and why:
  *  - losses are told apart (cong_bbr_model.c);
+ *  - a queue that stands while nobody probes is yielded to, as losses are, so that
+ *    flows converge in seconds and without filling the buffer first; and where a rival
+ *    fills it whatever we do, we share it as CUBIC does (cong_bbr_fair.c);
  *  - UP also ends when a quarter of a BDP stands in the queue, as in version 2: waiting
  *    for three rounds without growth would build one BDP of queue in every probe;
+ *  - STARTUP is slow start until the RTT or the rate says that the pipe may be full,
+ *    then holds, and ends after one round without growth if half a BDP queues;
  *  - a mark (RFC 3168) counts as congestion wherever a loss would, as section 3.5 of
  *    the draft demands without saying how;
- *  - STARTUP ends after two rounds without growth when the RTT shows the queue.
+ *  - an RTT as good as min_rtt spares ProbeRTT.
  */
 #include <linux/inet_diag.h>
 #include "pure.h"
@@ -57,15 +63,21 @@ static u32 some_number(const struct tandem_cc *cc)
 static void set_pacing_rate(struct tandem_cc *cc, u32 gain)
 {
 	const struct bbr *b = bbr_of(cc);
-	u64 rate = (u64)b->bw * cc->mss;	/* bytes per us, 1/2^24 */
+	u64 rate = (u64)b->bw * min(cc->mss, 65535U);	/* bytes per us, 1/2^24 */
+	u32 part;
 
 	if (!b->bw)
 		return;
-	/* 1 % less, for the queue to stay short; more for what is lost anyway. */
+	/*
+	 * 1 % less, for the queue to stay short, unless it is empty anyway; more for
+	 * what is lost whatever we do.
+	 */
 	rate = (rate >> BBR_GAIN_SHIFT) * gain;
 	rate = div_u64(rate, BBR_PART_ONE - b->base_loss) << BBR_PART_SHIFT;
-	rate = rate < U64_MAX / 990000 ? (rate * 990000) >> BBR_BW_SHIFT :
-					 (rate >> BBR_BW_SHIFT) * 990000;
+	part = b->state == BBR_CRUISE && b->inflight_fair == BBR_INF ? 1000000 :
+								       990000;
+	rate = rate >> 43 ? (rate >> BBR_BW_SHIFT) * part :
+			    (rate * part) >> BBR_BW_SHIFT;
 	if (b->full_bw_reached || rate > cc->pacing_rate)
 		cc->pacing_rate = max(rate, 1ULL);
 }
@@ -79,7 +91,7 @@ static void pace_window(struct tandem_cc *cc)
 	u32 rtt = cc->srtt_us ? cc->srtt_us : 1000;
 	u64 rate;
 
-	rate = div_u64((u64)min(cc->cwnd, 1U << 20) * cc->mss * 1000000ULL, rtt);
+	rate = div_u64((u64)min(cc->cwnd, 1U << 16) * min(cc->mss, 65535U) * 1000000, rtt);
 	rate = (rate * gains[BBR_STARTUP].pacing) >> BBR_GAIN_SHIFT;
 	cc->pacing_rate = max3(cc->pacing_rate, rate, 1ULL);
 }
@@ -98,12 +110,13 @@ static void start_down(struct tandem_cc *cc)
 {
 	struct bbr *b = bbr_of(cc);
 
-	bbr_reset_congestion_signals(b);
+	tandem_bbr_reset_congestion_signals(b);
+	tandem_bbr_forget_rival(b);
 	b->up_acked_per_inc = BBR_INF;
 	pick_probe_wait(cc);
 	b->cycle_us = b->now_us;
 	b->ack_phase = BBR_ACKS_STOPPING;
-	bbr_start_round(cc);
+	tandem_bbr_start_round(cc);
 	b->drain_rounds = 0;
 	b->state = BBR_DOWN;
 }
@@ -112,12 +125,13 @@ static void start_refill(struct tandem_cc *cc)
 {
 	struct bbr *b = bbr_of(cc);
 
-	bbr_reset_shortterm(b);
+	tandem_bbr_reset_shortterm(b);
+	tandem_bbr_forget_rival(b);
 	b->up_rounds = 0;
 	b->up_acked = 0;
 	b->prev_probe_precautionary = false;
 	b->ack_phase = BBR_ACKS_REFILLING;
-	bbr_start_round(cc);
+	tandem_bbr_start_round(cc);
 	b->state = BBR_REFILL;
 }
 
@@ -135,11 +149,11 @@ static void start_up(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 	struct bbr *b = bbr_of(cc);
 
 	b->ack_phase = BBR_ACKS_STARTING;
-	bbr_start_round(cc);
-	bbr_reset_full_bw(b);
-	b->full_bw = bbr_rate_of(&ack->rs);
+	tandem_bbr_start_round(cc);
+	tandem_bbr_reset_full_bw(b);
+	b->full_bw = tandem_bbr_rate_of(&ack->rs);
 	b->state = BBR_UP;
-	b->queue_at_up = bbr_queue_above(b, b->rtt_low, 4);
+	b->queue_at_up = tandem_bbr_queue_above(b, b->rtt_low, 4);
 	b->cycle_us = b->now_us;
 	raise_slope(cc);
 }
@@ -154,7 +168,7 @@ static void inflight_too_high(struct tandem_cc *cc, u32 tx_in_flight, bool app_l
 	if (!app_limited)
 		b->inflight_longterm =
 			max3(tx_in_flight,
-			     bbr_scale(bbr_target_inflight(cc), BBR_BETA_PCT, 100),
+			     bbr_scale(tandem_bbr_target_inflight(cc), BBR_BETA_PCT, 100),
 			     BBR_MIN_PIPE_CWND);
 	if (b->state == BBR_UP) {
 		b->undo_state = BBR_UP;
@@ -185,6 +199,7 @@ static bool adapt_longterm(struct tandem_cc *cc, const struct tandem_cong_ack *a
 {
 	const struct tandem_rate_sample *rs = &ack->rs;
 	struct bbr *b = bbr_of(cc);
+	bool queued = tandem_bbr_queued(b, b->rtt_low);
 
 	if (b->ack_phase == BBR_ACKS_STARTING && b->round_start)
 		b->ack_phase = BBR_ACKS_FEEDBACK;
@@ -204,8 +219,7 @@ static bool adapt_longterm(struct tandem_cc *cc, const struct tandem_cong_ack *a
 		}
 	}
 	if (!rs->delivered ||
-	    bbr_loss_too_high(b, rs->lost, rs->tx_in_flight,
-			      bbr_queued(b, b->rtt_low)) ||
+	    tandem_bbr_loss_too_high(b, rs->lost, rs->tx_in_flight, queued) ||
 	    b->inflight_longterm == BBR_INF)
 		return false;
 	if (rs->tx_in_flight > b->inflight_longterm)
@@ -222,7 +236,7 @@ static bool time_to_probe(struct tandem_cc *cc)
 	if (b->rival_known)
 		return false;
 	if (b->now_us <= b->cycle_us + b->probe_wait_us &&
-	    b->rounds_since_probe < min(bbr_target_inflight(cc), 63U))
+	    b->rounds_since_probe < min(tandem_bbr_target_inflight(cc), 63U))
 		return false;
 	start_refill(cc);
 	return true;
@@ -233,8 +247,8 @@ static bool time_to_cruise(const struct tandem_cc *cc)
 	const struct bbr *b = tandem_cc_cpriv(cc);
 
 	return b->drain_rounds > DRAIN_ROUNDS ||
-	       (cc->in_flight <= bbr_inflight_with_headroom(b) &&
-		cc->in_flight <= bbr_inflight(cc, bbr_max_bw(b), BBR_GAIN_ONE));
+	       (cc->in_flight <= tandem_bbr_inflight_with_headroom(b) &&
+		cc->in_flight <= tandem_bbr_inflight(cc, bbr_max_bw(b), BBR_GAIN_ONE));
 }
 
 static bool time_to_go_down(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
@@ -246,20 +260,20 @@ static bool time_to_go_down(struct tandem_cc *cc, const struct tandem_cong_ack *
 		return true;
 	}
 	if (b->inflight_fair != BBR_INF && b->now_us > b->cycle_us + b->min_rtt &&
-	    bbr_queued(b, b->rtt_low))
+	    tandem_bbr_queued(b, b->rtt_low))
 		return true;
 	if (ack->cwnd_limited && cc->cwnd >= b->inflight_longterm) {
 		/* Not the path limits bw, inflight_longterm does. */
-		bbr_reset_full_bw(b);
-		b->full_bw = bbr_rate_of(&ack->rs);
+		tandem_bbr_reset_full_bw(b);
+		b->full_bw = tandem_bbr_rate_of(&ack->rs);
 		return false;
 	}
 	if (b->full_bw_now)
 		return true;
 	/* Version 2's: a round trip's time of it, and what we added queues. */
 	return b->now_us > b->cycle_us + b->min_rtt &&
-	       cc->in_flight >= bbr_inflight(cc, bbr_max_bw(b), PERCENT_GAIN(125)) &&
-	       !b->queue_at_up && bbr_queue_above(b, b->rtt_low, 4);
+	       cc->in_flight >= tandem_bbr_inflight(cc, bbr_max_bw(b), PERCENT_GAIN(125)) &&
+	       !b->queue_at_up && tandem_bbr_queue_above(b, b->rtt_low, 4);
 }
 
 /* UpdateProbeBWCyclePhase() */
@@ -303,13 +317,13 @@ static void check_startup_loss(struct tandem_cc *cc)
 		return;
 	if (!b->ce_in_round &&
 	    (!b->recovery_round || b->losses_in_round < BBR_STARTUP_LOSSES ||
-	     !bbr_loss_too_high(b, lost, segs, bbr_queued(b, b->round_rtt)))) {
+	     !tandem_bbr_loss_too_high(b, lost, segs, tandem_bbr_queued(b, b->round_rtt)))) {
 		b->recovery_round = b->in_recovery;
 		return;
 	}
 	b->undo_state = BBR_STARTUP;
 	b->full_bw_reached = true;
-	b->inflight_longterm = max3(bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE),
+	b->inflight_longterm = max3(tandem_bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE),
 				    b->inflight_latest, BBR_MIN_PIPE_CWND);
 }
 
@@ -321,11 +335,11 @@ static void check_startup_and_drain(struct tandem_cc *cc)
 	if (b->state == BBR_STARTUP && b->full_bw_reached) {
 		b->state = BBR_DRAIN;
 		b->drain_rounds = 0;
-		bbr_reset_shortterm(b);
+		tandem_bbr_reset_shortterm(b);
 	}
 	if (b->state == BBR_DRAIN &&
 	    (b->drain_rounds > DRAIN_ROUNDS ||
-	     cc->in_flight <= bbr_inflight(cc, bbr_max_bw(b), BBR_GAIN_ONE)))
+	     cc->in_flight <= tandem_bbr_inflight(cc, bbr_max_bw(b), BBR_GAIN_ONE)))
 		start_down(cc);
 }
 
@@ -333,7 +347,7 @@ static u32 probe_rtt_cwnd(const struct tandem_cc *cc)
 {
 	const struct bbr *b = tandem_cc_cpriv(cc);
 
-	return max(bbr_bdp(cc, b->bw, gains[BBR_PROBE_RTT].cwnd), BBR_MIN_PIPE_CWND);
+	return max(tandem_bbr_bdp(cc, b->bw, gains[BBR_PROBE_RTT].cwnd), BBR_MIN_PIPE_CWND);
 }
 
 /* CheckProbeRTTDone(), ExitProbeRTT() */
@@ -345,10 +359,10 @@ static void check_probe_rtt_done(struct tandem_cc *cc)
 		return;
 	b->probe_rtt_min_at = b->now_us;
 	cc->cwnd = max(cc->cwnd, b->prior_cwnd);
-	bbr_reset_shortterm(b);
+	tandem_bbr_reset_shortterm(b);
 	if (b->full_bw_reached) {
 		if (b->rivalry)
-			bbr_pause_rivalry(b);
+			tandem_bbr_pause_rivalry(b);
 		else
 			start_down(cc);
 		b->state = BBR_CRUISE;
@@ -362,18 +376,18 @@ static void check_probe_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *
 	struct bbr *b = bbr_of(cc);
 
 	if (b->state != BBR_PROBE_RTT && b->probe_rtt_expired && !b->idle_restart) {
-		bbr_save_cwnd(cc);
+		tandem_bbr_save_cwnd(cc);
 		b->state = BBR_PROBE_RTT;
 		b->probe_rtt_done_at = 0;
 		b->ack_phase = BBR_ACKS_STOPPING;
-		bbr_start_round(cc);
+		tandem_bbr_start_round(cc);
 	}
 	if (b->state == BBR_PROBE_RTT) {
 		if (!b->probe_rtt_done_at) {
 			if (cc->in_flight <= probe_rtt_cwnd(cc)) {
 				b->probe_rtt_done_at = b->now_us + BBR_PROBE_RTT_US;
 				b->probe_rtt_round_done = false;
-				bbr_start_round(cc);
+				tandem_bbr_start_round(cc);
 			}
 		} else {
 			if (b->round_start)
@@ -394,35 +408,35 @@ static void check_probe_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *
  */
 static bool pipe_shows(const struct bbr *b)
 {
-	return b->full_bw_count || bbr_queued(b, b->rtt_low);
+	return b->full_bw_count || tandem_bbr_queued(b, b->rtt_low);
 }
 
 /* SetCwnd() and BoundCwndForModel() */
 static void set_cwnd(struct tandem_cc *cc, u32 acked)
 {
 	struct bbr *b = bbr_of(cc);
-	u32 most = bbr_bdp(cc, b->bw, gains[b->state].cwnd);
+	u32 most = tandem_bbr_bdp(cc, b->bw, gains[b->state].cwnd);
 	u32 cap = BBR_INF;
 
 	most += min(max(b->extra_acked[0], b->extra_acked[1]), U32_MAX - most);
-	most = bbr_budget(cc, most);
+	most = tandem_bbr_budget(cc, most);
 	if (b->full_bw_reached)
 		cc->cwnd = min(cc->cwnd + min(acked, U32_MAX - cc->cwnd), most);
-	else if (cc->cwnd < most || cc->delivered < cc->init_cwnd || !pipe_shows(b))
+	else if (!pipe_shows(b) || (cc->cwnd < most && !tandem_bbr_queued(b, b->rtt_low)))
 		cc->cwnd += min(acked, U32_MAX - cc->cwnd);
 	cc->cwnd = max(cc->cwnd, BBR_MIN_PIPE_CWND);
 	if (b->state == BBR_PROBE_RTT)
 		cc->cwnd = min(cc->cwnd, probe_rtt_cwnd(cc));
 
 	if (b->state == BBR_CRUISE || b->state == BBR_PROBE_RTT)
-		cap = bbr_inflight_with_headroom(b);
+		cap = tandem_bbr_inflight_with_headroom(b);
 	else if (bbr_in_probe_bw(b))
 		cap = b->inflight_longterm;
 	cap = min(cap, b->inflight_shortterm);
-	if (b->rivalry && b->state == BBR_CRUISE)
-		cap = b->inflight_fair;
+	if (b->rival_known && b->state == BBR_CRUISE)
+		cap = tandem_bbr_fair_inflight(b);
 	else if (b->state == BBR_CRUISE || b->state == BBR_DOWN)
-		cap = min(cap, bbr_fair_inflight(b));
+		cap = min(cap, tandem_bbr_fair_inflight(b));
 	cap = max(cap, BBR_MIN_PIPE_CWND);
 	cc->cwnd = max(min3(cc->cwnd, cap, cc->cwnd_clamp), 1U);
 }
@@ -441,13 +455,13 @@ static void bbr_control(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 	}
 	if (ack->lost)
 		b->losses_in_round += b->losses_in_round < U8_MAX;
-	bbr_model_update(cc, ack);
-	bbr_check_full_bw(b, &ack->rs);
+	tandem_bbr_model_update(cc, ack);
+	tandem_bbr_check_full_bw(b, &ack->rs);
 	check_startup_and_drain(cc);
 	update_cycle(cc, ack);
-	bbr_model_min_rtt(cc, ack);
+	tandem_bbr_model_min_rtt(cc, ack);
 	check_probe_rtt(cc, ack);
-	bbr_model_finish(cc, ack);
+	tandem_bbr_model_finish(cc, ack);
 
 	set_pacing_rate(cc, gains[b->state].pacing);
 	set_cwnd(cc, ack->acked);
@@ -459,20 +473,20 @@ static void bbr_control(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 static void bbr_on_lost(struct tandem_cc *cc, const struct tandem_cong_lost *l)
 {
 	struct bbr *b = bbr_of(cc);
+	bool queued = tandem_bbr_queued(b, b->rtt_low);
 
-	bbr_note_loss(cc);
+	tandem_bbr_note_loss(cc);
 	b->loss_in_round = true;
 	if (!b->is_probe_sample)
 		return;
-	if (bbr_loss_too_high(b, l->lost_since, l->tx_in_flight,
-			      bbr_queued(b, b->rtt_low)))
-		inflight_too_high(cc, bbr_inflight_at_loss(b, l), l->app_limited);
+	if (tandem_bbr_loss_too_high(b, l->lost_since, l->tx_in_flight, queued))
+		inflight_too_high(cc, tandem_bbr_inflight_at_loss(b, l), l->app_limited);
 }
 
 /* Section 5.3.1.3 reads as: the model decides, not a halved window. */
 static u32 bbr_ssthresh(struct tandem_cc *cc)
 {
-	bbr_save_cwnd(cc);
+	tandem_bbr_save_cwnd(cc);
 	return cc->ssthresh;
 }
 
@@ -489,7 +503,7 @@ static void undo(struct tandem_cc *cc)
 	b->loss_in_round = false;
 	b->losses_in_round = 0;
 	b->round_lost0 = cc->lost;
-	bbr_reset_full_bw(b);
+	tandem_bbr_reset_full_bw(b);
 	b->bw_shortterm = max(b->bw_shortterm, b->undo_bw_shortterm);
 	b->inflight_shortterm = max(b->inflight_shortterm, b->undo_inflight_shortterm);
 	b->inflight_longterm = max(b->inflight_longterm, b->undo_inflight_longterm);
@@ -509,7 +523,7 @@ static void congestion_marked(struct tandem_cc *cc)
 {
 	struct bbr *b = bbr_of(cc);
 
-	bbr_note_loss(cc);
+	tandem_bbr_note_loss(cc);
 	b->ce_in_round = true;
 	if (b->is_probe_sample)
 		inflight_too_high(cc, b->inflight_latest, cc->app_limited);
@@ -546,9 +560,11 @@ static void bbr_event(struct tandem_cc *cc, enum tandem_cong_event ev)
 		if (b->in_recovery && b->state != BBR_PROBE_RTT)
 			cc->cwnd = max(cc->cwnd, b->prior_cwnd);
 		b->in_recovery = false;
+		b->undo_saved = false;
 		break;
 	case TANDEM_CONG_EV_UNDO:
 		b->in_recovery = false;
+		b->undo_saved = false;
 		undo(cc);
 		break;
 	}
@@ -562,7 +578,7 @@ static u32 bbr_tso_segs(const struct tandem_cc *cc)
 static u32 bbr_info(const struct tandem_cc *cc, int *attr, void *buf, u32 len)
 {
 	const struct bbr *b = tandem_cc_cpriv(cc);
-	u64 bw = (u64)b->bw * cc->mss;
+	u64 bw = (u64)b->bw * min(cc->mss, 65535U);
 	struct tcp_bbr_info info = {
 		.bbr_min_rtt = b->has_rtt ? b->min_rtt : 0,
 		.bbr_pacing_gain = gains[b->state].pacing,
@@ -597,8 +613,8 @@ static void bbr_init(struct tandem_cc *cc)
 	b->round_delivered0 = cc->delivered;
 	b->next_round_delivered = cc->delivered;
 	b->loss_round_delivered = cc->delivered;
-	bbr_reset_shortterm(b);
-	bbr_reset_fair(b);
+	tandem_bbr_reset_shortterm(b);
+	tandem_bbr_reset_fair(b);
 	cc->pacing_rate = 0;
 	pace_window(cc);
 }

@@ -20,7 +20,7 @@
 #define BBR_INF			U32_MAX
 
 /* Section 2.7: design parameters. */
-#define BBR_LOSS_THRESH		(BBR_PART_ONE / 50)	/* 2 % */
+#define BBR_LOSS_THRESH		(BBR_PART_ONE / 50 + 1)	/* 2 % */
 #define BBR_BETA_PCT		70
 #define BBR_HEADROOM_PCT	15
 #define BBR_MIN_PIPE_CWND	4U
@@ -65,10 +65,14 @@ enum bbr_ack_phase {
  * @round_lost0, @round_delivered0: tandem_cc.lost and .delivered at its begin
  * @base_segs:	segments that @base_loss was learnt from, saturating
  * @base_loss:	share lost while no queue was there, see cong_bbr_model.c
- * @bw_fair, @inflight_fair: what is left of bw and inflight for others when a queue
- *		stands though nobody probes, see yield_to_queue()
- * @fair_rounds: rounds since the last such queue
- * @rival:	rounds of such queues that yielding did not help against
+ * @bw_fair, @inflight_fair: what is ours in CRUISE since a queue stood, BBR_INF: all
+ * @fair_rounds: rounds without a queue since
+ * @since_yield: rounds with one
+ * @rival:	rounds since the queue was last empty, 0 while it does not stand
+ * @rival_lost:	and in these it dropped segments of ours
+ * @rivalry:	we share it as CUBIC does, along @curve_max, @curve_k_ms from @cycle_us
+ * @rival_known: so we do, or did until a ProbeRTT just now
+ * @floor_rounds: rounds of an empty queue, in rivalry
  * @queue_at_up: UP began with a queue that is not ours
  * The rest is named as in the draft.
  */
@@ -143,10 +147,14 @@ struct bbr {
 		probe_rtt_expired : 1,
 		probe_rtt_round_done : 1,
 		has_rtt : 1;
-	u8	queue_at_up : 1,
+	u8	undo_saved : 1,
+		queue_at_up : 1,
 		rivalry : 1,
+		rival_lost : 1,
 		rival_known : 1;
 };
+
+static_assert(sizeof(struct bbr) <= TANDEM_CONG_PRIV, "BBR's state is too large");
 
 static inline struct bbr *bbr_of(struct tandem_cc *cc)
 {
@@ -173,34 +181,41 @@ static inline u32 bbr_scale(u32 v, u32 num, u32 den)
 {
 	u64 r = div_u64((u64)v * num, den);
 
-	return min(r, (u64)U32_MAX);
+	return min_t(u64, r, U32_MAX);
 }
 
+/* cong_bbr_fair.c */
+void tandem_bbr_reset_fair(struct bbr *b);
+void tandem_bbr_pause_rivalry(struct bbr *b);
+void tandem_bbr_forget_rival(struct bbr *b);
+void tandem_bbr_watch_queue(struct bbr *b);
+void tandem_bbr_yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
+			       const struct tandem_rate_sample *rs);
+bool tandem_bbr_yield_to_loss(struct bbr *b, const struct tandem_cc *cc);
+u32 tandem_bbr_fair_inflight(const struct bbr *b);
+
 /* cong_bbr_model.c */
-u32 bbr_rate_of(const struct tandem_rate_sample *rs);
-u32 bbr_bdp(const struct tandem_cc *cc, u32 bw, u32 gain);
-u32 bbr_budget(const struct tandem_cc *cc, u32 inflight);
-u32 bbr_inflight(const struct tandem_cc *cc, u32 bw, u32 gain);
-u32 bbr_target_inflight(const struct tandem_cc *cc);
-u32 bbr_inflight_with_headroom(const struct bbr *b);
-u32 bbr_send_quantum(const struct tandem_cc *cc);
-bool bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift);
-bool bbr_queued(const struct bbr *b, u32 rtt);
-bool bbr_loss_too_high(const struct bbr *b, u32 lost, u32 segs, bool queued);
-u32 bbr_inflight_at_loss(const struct bbr *b, const struct tandem_cong_lost *l);
-void bbr_reset_full_bw(struct bbr *b);
-void bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs);
-void bbr_start_round(struct tandem_cc *cc);
-void bbr_reset_congestion_signals(struct bbr *b);
-void bbr_reset_shortterm(struct bbr *b);
-void bbr_reset_fair(struct bbr *b);
-u32 bbr_fair_inflight(const struct bbr *b);
-void bbr_pause_rivalry(struct bbr *b);
-void bbr_save_cwnd(struct tandem_cc *cc);
-void bbr_note_loss(struct tandem_cc *cc);
-void bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
-void bbr_model_min_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
-void bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
+u32 tandem_bbr_rate_of(const struct tandem_rate_sample *rs);
+u32 tandem_bbr_bdp(const struct tandem_cc *cc, u32 bw, u32 gain);
+u32 tandem_bbr_budget(const struct tandem_cc *cc, u32 inflight);
+u32 tandem_bbr_inflight(const struct tandem_cc *cc, u32 bw, u32 gain);
+u32 tandem_bbr_target_inflight(const struct tandem_cc *cc);
+u32 tandem_bbr_inflight_with_headroom(const struct bbr *b);
+u32 tandem_bbr_send_quantum(const struct tandem_cc *cc);
+bool tandem_bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift);
+bool tandem_bbr_queued(const struct bbr *b, u32 rtt);
+bool tandem_bbr_loss_too_high(const struct bbr *b, u32 lost, u32 segs, bool queued);
+u32 tandem_bbr_inflight_at_loss(const struct bbr *b, const struct tandem_cong_lost *l);
+void tandem_bbr_reset_full_bw(struct bbr *b);
+void tandem_bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs);
+void tandem_bbr_start_round(struct tandem_cc *cc);
+void tandem_bbr_reset_congestion_signals(struct bbr *b);
+void tandem_bbr_reset_shortterm(struct bbr *b);
+void tandem_bbr_save_cwnd(struct tandem_cc *cc);
+void tandem_bbr_note_loss(struct tandem_cc *cc);
+void tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
+void tandem_bbr_model_min_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
+void tandem_bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
 
 extern struct tandem_cong_ops tandem_bbr;
 

@@ -30,31 +30,23 @@
  * makes up for what never arrives.
  */
 #include "cong_bbr.h"
-#include "cong_curve.h"
 
 #define QUEUE_SHIFT	3	/* a queue: 1/8 of min_rtt */
 #define QUEUE_SEGS	4	/* and what so many segments take */
-#define FAIR_SEGS	4U
-#define FAIR_ROUNDS	8
-#define YIELD_ROUNDS	4
-#define RIVAL_DRAIN	16
-#define RIVAL_SURE	22
-#define FLOOR_SHIFT	5
-#define FLOOR_ROUNDS	4
 #define BASE_LOSS_MAX	(BBR_PART_ONE / 8)
 #define BASE_SEGS_MAX	2048U
 
 /* Segments per microsecond, 1/2^24; 0: no sample. */
-u32 bbr_rate_of(const struct tandem_rate_sample *rs)
+u32 tandem_bbr_rate_of(const struct tandem_rate_sample *rs)
 {
 	if (!rs->delivered)
 		return 0;
-	return min(div_u64((u64)rs->delivered << BBR_BW_SHIFT, max(rs->interval_us, 1U)),
-		   (u64)U32_MAX);
+	return min_t(u64, U32_MAX, div_u64((u64)rs->delivered << BBR_BW_SHIFT,
+					   max(rs->interval_us, 1U)));
 }
 
 /* BDPMultiple(): never 0 once there is a rate. */
-u32 bbr_bdp(const struct tandem_cc *cc, u32 bw, u32 gain)
+u32 tandem_bbr_bdp(const struct tandem_cc *cc, u32 bw, u32 gain)
 {
 	const struct bbr *b = tandem_cc_cpriv(cc);
 	u64 bdp;
@@ -62,14 +54,14 @@ u32 bbr_bdp(const struct tandem_cc *cc, u32 bw, u32 gain)
 	if (!b->has_rtt)
 		return cc->init_cwnd;
 	bdp = ((u64)bw * b->min_rtt) >> BBR_GAIN_SHIFT;
-	if (bdp > U64_MAX / max(gain, 1U))
+	if (bdp > div_u64(U64_MAX, max(gain, 1U)) - (1U << BBR_BW_SHIFT))
 		return U32_MAX;
 	bdp = (bdp * gain + (1U << BBR_BW_SHIFT) - 1) >> BBR_BW_SHIFT;
-	return min(bdp, (u64)U32_MAX);
+	return min_t(u64, bdp, U32_MAX);
 }
 
 /* SetSendQuantum(): a millisecond's worth, 2 segments to 64 KB. */
-u32 bbr_send_quantum(const struct tandem_cc *cc)
+u32 tandem_bbr_send_quantum(const struct tandem_cc *cc)
 {
 	u64 bytes = min(div_u64(cc->pacing_rate, 1000), 65536ULL);
 
@@ -77,29 +69,29 @@ u32 bbr_send_quantum(const struct tandem_cc *cc)
 }
 
 /* QuantizationBudget(): room for what is held back in offloads on the way. */
-u32 bbr_budget(const struct tandem_cc *cc, u32 inflight)
+u32 tandem_bbr_budget(const struct tandem_cc *cc, u32 inflight)
 {
 	const struct bbr *b = tandem_cc_cpriv(cc);
 
-	inflight = max3(inflight, 3 * bbr_send_quantum(cc), BBR_MIN_PIPE_CWND);
+	inflight = max3(inflight, 3 * tandem_bbr_send_quantum(cc), BBR_MIN_PIPE_CWND);
 	if (b->state == BBR_UP)
 		inflight += min(2U, U32_MAX - inflight);
 	return inflight;
 }
 
-u32 bbr_inflight(const struct tandem_cc *cc, u32 bw, u32 gain)
+u32 tandem_bbr_inflight(const struct tandem_cc *cc, u32 bw, u32 gain)
 {
-	return bbr_budget(cc, bbr_bdp(cc, bw, gain));
+	return tandem_bbr_budget(cc, tandem_bbr_bdp(cc, bw, gain));
 }
 
-u32 bbr_target_inflight(const struct tandem_cc *cc)
+u32 tandem_bbr_target_inflight(const struct tandem_cc *cc)
 {
 	const struct bbr *b = tandem_cc_cpriv(cc);
 
-	return min(bbr_bdp(cc, b->bw, BBR_GAIN_ONE), cc->cwnd);
+	return min(tandem_bbr_bdp(cc, b->bw, BBR_GAIN_ONE), cc->cwnd);
 }
 
-u32 bbr_inflight_with_headroom(const struct bbr *b)
+u32 tandem_bbr_inflight_with_headroom(const struct bbr *b)
 {
 	u32 hi = b->inflight_longterm;
 
@@ -110,27 +102,27 @@ u32 bbr_inflight_with_headroom(const struct bbr *b)
 }
 
 /* Does an RTT show a queue of 1/2^@shift of min_rtt and 4 segments? */
-bool bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift)
+bool tandem_bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift)
 {
 	u64 segs, edge = b->min_rtt;
 
 	if (!b->has_rtt)
 		return false;
 	segs = b->bw ? div_u64((u64)QUEUE_SEGS << BBR_BW_SHIFT, b->bw) : 0;
-	edge += (b->min_rtt >> shift) + min(segs, (u64)b->min_rtt);
+	edge += (b->min_rtt >> shift) + min_t(u64, segs, b->min_rtt);
 	return rtt > edge;
 }
 
-bool bbr_queued(const struct bbr *b, u32 rtt)
+bool tandem_bbr_queued(const struct bbr *b, u32 rtt)
 {
-	return bbr_queue_above(b, rtt, QUEUE_SHIFT);
+	return tandem_bbr_queue_above(b, rtt, QUEUE_SHIFT);
 }
 
 /*
  * IsInflightTooHigh(): of @segs in flight, were too many lost?  See above for what
  * base_loss and @queued do to the draft's threshold.
  */
-bool bbr_loss_too_high(const struct bbr *b, u32 lost, u32 segs, bool queued)
+bool tandem_bbr_loss_too_high(const struct bbr *b, u32 lost, u32 segs, bool queued)
 {
 	u64 limit = (u64)segs * (BBR_LOSS_THRESH + b->base_loss);
 	u64 bad = (u64)lost << BBR_PART_SHIFT;
@@ -141,7 +133,7 @@ bool bbr_loss_too_high(const struct bbr *b, u32 lost, u32 segs, bool queued)
 }
 
 /* InflightAtLoss(): where in the lost burst the threshold was crossed. */
-u32 bbr_inflight_at_loss(const struct bbr *b, const struct tandem_cong_lost *l)
+u32 tandem_bbr_inflight_at_loss(const struct bbr *b, const struct tandem_cong_lost *l)
 {
 	u32 thresh = BBR_LOSS_THRESH + b->base_loss;
 	u32 inflight_prev = l->tx_in_flight - min(l->tx_in_flight, l->segs);
@@ -151,7 +143,7 @@ u32 bbr_inflight_at_loss(const struct bbr *b, const struct tandem_cong_lost *l)
 
 	if (allowed > had)
 		at += div_u64(allowed - had, BBR_PART_ONE - thresh);
-	return min(at, (u64)U32_MAX);
+	return min_t(u64, at, U32_MAX);
 }
 
 /* A loss of this round that is more than the path's own? (short-term model) */
@@ -163,9 +155,9 @@ static bool loss_is_congestion(const struct tandem_cc *cc, const struct bbr *b)
 
 	if (b->ce_in_round)
 		return true;
-	if (bbr_queued(b, b->round_rtt))
+	if (tandem_bbr_queued(b, b->round_rtt))
 		return ((u64)lost << BBR_PART_SHIFT) > own + own / 2;
-	return bbr_loss_too_high(b, lost, segs, false);
+	return tandem_bbr_loss_too_high(b, lost, segs, false);
 }
 
 /* At the end of a round: was there a queue, and if not, what was lost? */
@@ -176,7 +168,7 @@ static void learn_base_loss(struct tandem_cc *cc, struct bbr *b)
 	u32 part, weight;
 	s64 step;
 
-	if (!segs || b->round_rtt == U32_MAX || bbr_queue_above(b, b->round_rtt, 5))
+	if (!segs || b->round_rtt == U32_MAX || tandem_bbr_queue_above(b, b->round_rtt, 5))
 		return;
 	if (b->state != BBR_STARTUP && b->ack_phase != BBR_ACKS_INIT)
 		return;
@@ -189,7 +181,7 @@ static void learn_base_loss(struct tandem_cc *cc, struct bbr *b)
 	b->base_segs = min(b->base_segs + segs, 8 * BASE_SEGS_MAX);
 }
 
-void bbr_reset_full_bw(struct bbr *b)
+void tandem_bbr_reset_full_bw(struct bbr *b)
 {
 	b->full_bw = 0;
 	b->full_bw_count = 0;
@@ -200,14 +192,14 @@ void bbr_reset_full_bw(struct bbr *b)
  * CheckFullBWReached(): three rounds that grew by less than a quarter; or one, when the
  * RTT shows that what was sent more went to a queue of half a BDP.
  */
-void bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs)
+void tandem_bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs)
 {
-	u32 rate = bbr_rate_of(rs);
+	u32 rate = tandem_bbr_rate_of(rs);
 
 	if (b->full_bw_now || !b->round_start || rs->app_limited)
 		return;
 	if (rate >= (u64)b->full_bw + b->full_bw / 4) {
-		bbr_reset_full_bw(b);
+		tandem_bbr_reset_full_bw(b);
 		b->full_bw = rate;
 		return;
 	}
@@ -219,12 +211,12 @@ void bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs)
 	b->full_bw_reached = true;
 }
 
-void bbr_start_round(struct tandem_cc *cc)
+void tandem_bbr_start_round(struct tandem_cc *cc)
 {
 	bbr_of(cc)->next_round_delivered = cc->delivered;
 }
 
-void bbr_reset_congestion_signals(struct bbr *b)
+void tandem_bbr_reset_congestion_signals(struct bbr *b)
 {
 	b->loss_in_round = false;
 	b->ce_in_round = false;
@@ -233,131 +225,14 @@ void bbr_reset_congestion_signals(struct bbr *b)
 	b->inflight_latest = 0;
 }
 
-void bbr_reset_shortterm(struct bbr *b)
+void tandem_bbr_reset_shortterm(struct bbr *b)
 {
 	b->bw_shortterm = BBR_INF;
 	b->inflight_shortterm = BBR_INF;
 }
 
-void bbr_reset_fair(struct bbr *b)
-{
-	b->bw_fair = BBR_INF;
-	b->inflight_fair = BBR_INF;
-	b->fair_rounds = 0;
-}
-
-static void set_fair(struct bbr *b, u32 inflight)
-{
-	b->inflight_fair = max(inflight, BBR_MIN_PIPE_CWND);
-	b->bw_fair = min(div_u64((u64)b->inflight_fair << BBR_BW_SHIFT, b->min_rtt),
-			 (u64)U32_MAX - 1);
-}
-
-/* The curve begins at @inflight, now, and returns to @w_max. */
-static void begin_curve(struct bbr *b, u32 inflight, u32 w_max)
-{
-	b->curve_max = max(w_max, inflight);
-	b->curve_k_ms = tandem_cubic_k_ms(b->curve_max - inflight);
-	b->cycle_us = b->now_us;
-	set_fair(b, inflight);
-}
-
-static void follow_curve(struct bbr *b, const struct tandem_cc *cc)
-{
-	u64 t = b->now_us - b->cycle_us, w;
-
-	w = tandem_cubic_window(b->curve_max, b->curve_k_ms,
-				div_u64(t + b->min_rtt, 1000)) >> TANDEM_CUBIC_SHIFT;
-	w = clamp(w, (u64)b->inflight_fair,
-		  (u64)b->inflight_fair + b->inflight_fair / 2 + 1);
-	/* Only what is used has been tried. */
-	set_fair(b, max(min(w, 2ULL * cc->in_flight), (u64)BBR_MIN_PIPE_CWND));
-}
-
-static void begin_rivalry(struct bbr *b, const struct tandem_cc *cc)
-{
-	b->rivalry = true;
-	if (b->rival_known) {
-		follow_curve(b, cc);
-		return;
-	}
-	b->rival_known = true;
-	/* What the last probe could have, not what is left after all the yielding. */
-	begin_curve(b, max3(cc->in_flight, bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE),
-			    BBR_MIN_PIPE_CWND), 0);
-	bbr_reset_shortterm(b);
-}
-
-/* ProbeRTT has emptied the queue: perhaps all that are left would cooperate. */
-void bbr_pause_rivalry(struct bbr *b)
-{
-	b->rivalry = false;
-	b->rival = RIVAL_DRAIN / 2;
-}
-
-/* How many rounds ago was the queue empty, once it had stood? */
-static void watch_queue(struct bbr *b)
-{
-	if (!bbr_queue_above(b, b->rtt_low, FLOOR_SHIFT)) {
-		if (b->rivalry && ++b->floor_rounds < FLOOR_ROUNDS)
-			return;
-		b->rivalry = false;
-		b->rival_known = false;
-		b->rival = 0;
-	} else if (b->rival || bbr_queued(b, b->rtt_low)) {
-		b->rival += b->rival < U8_MAX;
-		b->floor_rounds = 0;
-	}
-}
-
-/* Once a round, in CRUISE. */
-static void yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
-			   const struct tandem_rate_sample *rs)
-{
-	u32 step, inflight;
-
-	watch_queue(b);
-	if (b->rivalry) {
-		follow_curve(b, cc);
-		return;
-	}
-	if (b->rival > RIVAL_SURE)
-		begin_rivalry(b, cc);
-	/* Known: it would not yield before, so hold, and see whether it does now. */
-	if (b->rival_known)
-		return;
-	if (!bbr_queued(b, b->rtt_low)) {
-		b->since_yield = 0;
-		if (b->inflight_fair == BBR_INF)
-			return;
-		step = min(FAIR_SEGS << min(b->fair_rounds / FAIR_ROUNDS, 16),
-			   max(b->inflight_fair / 8, FAIR_SEGS));
-		b->fair_rounds += b->fair_rounds < U8_MAX;
-		if (b->bw_fair < bbr_max_bw(b) + bbr_max_bw(b) / 4)
-			set_fair(b, b->inflight_fair +
-				    min(step, BBR_INF - 1 - b->inflight_fair));
-		return;
-	}
-	b->fair_rounds = 0;
-	if (b->since_yield++ % YIELD_ROUNDS || rs->app_limited)
-		return;
-	inflight = bbr_bdp(cc, bbr_rate_of(rs), BBR_GAIN_ONE);
-	inflight += min(FAIR_SEGS, BBR_INF - 1 - inflight);
-	set_fair(b, min(inflight, b->inflight_fair));
-}
-
-/* In CRUISE: what yielding to a queue leaves, and less when it must be emptied. */
-u32 bbr_fair_inflight(const struct bbr *b)
-{
-	if (b->inflight_fair == BBR_INF)
-		return BBR_INF;
-	if (!b->rivalry && b->rival >= RIVAL_DRAIN && b->rival < RIVAL_DRAIN + 2)
-		return bbr_scale(b->inflight_fair, BBR_BETA_PCT, 100);
-	return b->inflight_fair;
-}
-
 /* The last cwnd that neither recovery nor ProbeRTT had reduced. */
-void bbr_save_cwnd(struct tandem_cc *cc)
+void tandem_bbr_save_cwnd(struct tandem_cc *cc)
 {
 	struct bbr *b = bbr_of(cc);
 
@@ -369,15 +244,19 @@ void bbr_save_cwnd(struct tandem_cc *cc)
 
 /*
  * NoteLoss(), SaveStateUponLoss(): the first of a round begins the round it will be
- * judged by.
+ * judged by.  What an undo brings back is from before the first loss of a recovery: the
+ * draft takes it again after the loss has ended a probe, when it is too late.
  */
-void bbr_note_loss(struct tandem_cc *cc)
+void tandem_bbr_note_loss(struct tandem_cc *cc)
 {
 	struct bbr *b = bbr_of(cc);
 
 	if (b->loss_in_round || b->ce_in_round)
 		return;
 	b->loss_round_delivered = cc->delivered;
+	if (b->undo_saved)
+		return;
+	b->undo_saved = true;
 	b->undo_state = BBR_PROBE_RTT;
 	b->undo_bw_shortterm = b->bw_shortterm;
 	b->undo_inflight_shortterm = b->inflight_shortterm;
@@ -391,7 +270,7 @@ static void update_round(struct tandem_cc *cc, struct bbr *b,
 	if (!rs->delivered ||
 	    (s32)(rs->prior_delivered - b->next_round_delivered) < 0)
 		return;
-	bbr_start_round(cc);
+	tandem_bbr_start_round(cc);
 	b->round_start = true;
 	b->rounds_since_probe += b->rounds_since_probe < U8_MAX;
 	b->drain_rounds += b->drain_rounds < U8_MAX;
@@ -401,25 +280,21 @@ static void update_round(struct tandem_cc *cc, struct bbr *b,
 /* Section 5.5.6: not less than known, or not limited by the program. */
 static void update_max_bw(struct bbr *b, const struct tandem_rate_sample *rs)
 {
-	u32 rate = bbr_rate_of(rs);
+	u32 rate = tandem_bbr_rate_of(rs);
 
 	if (rate && (rate >= bbr_max_bw(b) || !rs->app_limited))
 		b->max_bw[1] = max(b->max_bw[1], rate);
 }
 
-/* Once per round with losses, when not probing (section 5.5.10.3). */
+/*
+ * Once per round with losses, when not probing (section 5.5.10.3).  Not in the draft:
+ * tandem_bbr_yield_to_loss().
+ */
 static void adapt_lower_bounds(struct tandem_cc *cc, struct bbr *b)
 {
 	if (bbr_is_probing(b) || !(b->loss_in_round || b->ce_in_round) ||
-	    !loss_is_congestion(cc, b))
+	    !loss_is_congestion(cc, b) || tandem_bbr_yield_to_loss(b, cc))
 		return;
-	if (b->rivalry) {
-		u32 w = min(b->inflight_fair, max(b->inflight_latest, 1U));
-
-		begin_curve(b, bbr_scale(w, BBR_BETA_PCT, 100),
-			    w < b->curve_max ? bbr_scale(w, 85, 100) : w);
-		return;
-	}
 	if (b->bw_shortterm == BBR_INF)
 		b->bw_shortterm = bbr_max_bw(b);
 	if (b->inflight_shortterm == BBR_INF)
@@ -428,9 +303,6 @@ static void adapt_lower_bounds(struct tandem_cc *cc, struct bbr *b)
 			      bbr_scale(b->bw_shortterm, BBR_BETA_PCT, 100));
 	b->inflight_shortterm = max(b->inflight_latest,
 				    bbr_scale(b->inflight_shortterm, BBR_BETA_PCT, 100));
-	set_fair(b, min(bbr_scale(bbr_bdp(cc, b->bw_latest, BBR_GAIN_ONE),
-				  100 - BBR_HEADROOM_PCT, 100), b->inflight_fair));
-	b->fair_rounds = 0;
 }
 
 /* Section 5.5.9: how far ACKs ran ahead of bw, over 5 to 10 rounds. */
@@ -472,11 +344,11 @@ static void take_rtt(struct bbr *b, s64 rtt)
 }
 
 /**
- * bbr_model_update() - the beginning of each ACK: what does it say?
+ * tandem_bbr_model_update() - the beginning of each ACK: what does it say?
  * @cc: the connection
  * @ack: the ACK
  */
-void bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
+void tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 {
 	const struct tandem_rate_sample *rs = &ack->rs;
 	struct bbr *b = bbr_of(cc);
@@ -485,7 +357,7 @@ void bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 
 	/* UpdateLatestDeliverySignals() */
 	b->loss_round_start = false;
-	b->bw_latest = max(b->bw_latest, bbr_rate_of(rs));
+	b->bw_latest = max(b->bw_latest, tandem_bbr_rate_of(rs));
 	b->inflight_latest = max(b->inflight_latest, rs->delivered);
 	if (rs->delivered && (s32)(rs->prior_delivered - b->loss_round_delivered) >= 0) {
 		b->loss_round_delivered = cc->delivered;
@@ -498,20 +370,22 @@ void bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 		adapt_lower_bounds(cc, b);
 		learn_base_loss(cc, b);
 	}
+	if (b->round_start && bbr_in_probe_bw(b))
+		tandem_bbr_watch_queue(b);
 	if (b->round_start && b->state == BBR_CRUISE)
-		yield_to_queue(b, cc, rs);
+		tandem_bbr_yield_to_queue(b, cc, rs);
 	update_aggregation(cc, b, ack);
 }
 
 /**
- * bbr_model_min_rtt() - UpdateMinRTT()
+ * tandem_bbr_model_min_rtt() - UpdateMinRTT()
  * @cc: the connection
  * @ack: the ACK
  *
  * An RTT as good as the best known (1/64 is noise) shows that there is no queue just
  * now, and spares the next ProbeRTT: the draft has that for lower ones only.
  */
-void bbr_model_min_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
+void tandem_bbr_model_min_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 {
 	struct bbr *b = bbr_of(cc);
 	u32 rtt;
@@ -519,7 +393,7 @@ void bbr_model_min_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 	b->probe_rtt_expired = ack->now_us > b->probe_rtt_min_at +
 				BBR_PROBE_RTT_INTERVAL_US;
 	if (ack->rtt_us >= 0) {
-		rtt = max((u32)min(ack->rtt_us, (s64)U32_MAX - 1), 1U);
+		rtt = clamp_t(s64, ack->rtt_us, 1, U32_MAX - 1);
 		if (!b->has_rtt || rtt < b->probe_rtt_min || b->probe_rtt_expired) {
 			b->probe_rtt_min = rtt;
 			b->probe_rtt_min_at = ack->now_us;
@@ -542,17 +416,17 @@ void bbr_model_min_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 }
 
 /**
- * bbr_model_finish() - the end of each ACK, when the state machine has moved
+ * tandem_bbr_model_finish() - the end of each ACK, when the state machine has moved
  * @cc: the connection
  * @ack: the ACK
  */
-void bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
+void tandem_bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 {
 	struct bbr *b = bbr_of(cc);
 
 	/* AdvanceLatestDeliverySignals() */
 	if (b->loss_round_start) {
-		b->bw_latest = bbr_rate_of(&ack->rs);
+		b->bw_latest = tandem_bbr_rate_of(&ack->rs);
 		b->inflight_latest = ack->rs.delivered;
 		b->loss_in_round = false;
 		b->ce_in_round = false;

@@ -129,8 +129,8 @@ static void avoid_congestion(struct tandem_cc *cc, struct cubic *ca, u64 now_us,
 	/* Section 4.2: never more than half as much again in one RTT. */
 	target = min(target, cwnd_q + cwnd_q / 2);
 	if (target > cwnd_q)
-		tandem_cc_avoid_ai(cc, (u32)min(div64_u64(cwnd_q, target - cwnd_q),
-						(u64)U32_MAX), acked);
+		tandem_cc_avoid_ai(cc, min_t(u64, div64_u64(cwnd_q, target - cwnd_q),
+					     U32_MAX), acked);
 }
 
 /* RFC 9406 section 4.2: a round is over when data sent after its begin is ACKed. */
@@ -247,7 +247,7 @@ static u32 cubic_ssthresh(struct tandem_cc *cc)
 		c->w_max = cc->cwnd;
 	c->cwnd_prior = cc->cwnd;
 	ca->css_round = 0;
-	return max((u32)div_u64(cwnd * BETA_NUM, BETA_DEN), TANDEM_CWND_MIN);
+	return max_t(u32, div_u64(cwnd * BETA_NUM, BETA_DEN), TANDEM_CWND_MIN);
 }
 
 static u32 cubic_undo_cwnd(struct tandem_cc *cc)

@@ -64,7 +64,7 @@ u64 tandem_cubic_window(u32 w_max, u32 k_ms, u64 t_ms)
 	u64 x = t_ms > k_ms ? t_ms - k_ms : k_ms - t_ms;
 	u64 delta;
 
-	x = min(x, (u64)MS_MAX);
+	x = min_t(u64, x, MS_MAX);
 	delta = x * x * x;
 	/* As fine as fits. */
 	if (delta <= U64_MAX >> Q_SHIFT)

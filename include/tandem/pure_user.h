@@ -13,6 +13,7 @@
 #error "pure_user.h is for user space"
 #endif
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
