@@ -22,6 +22,7 @@
 #include "flow.h"
 #include "netns.h"
 #include "options.h"
+#include "resume.h"
 #include "rtt.h"
 #include "seg.h"
 #include "compat.h"
@@ -214,6 +215,7 @@ struct tandem_sock {
 		u32	n;		/* rounds */
 		u64	bw[2];		/* highest rate of these eight, and of the last */
 	} round;
+	struct tandem_resume	resume;	/* Careful Resume */
 
 	/* ---- receive buffer autotuning ---- */
 	struct {
