@@ -292,6 +292,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	}
 	count_ack(sk, &ev);
 	tandem_recovery_ack(sk, &ev);
+	tandem_path_step(sk, ev.acked_segs + ev.sacked_segs);
 	tandem_update_pacing_rate(sk);
 	return 1;
 }

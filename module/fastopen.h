@@ -100,7 +100,7 @@ int tandem_fastopen_set_connect(struct sock *sk, int val);
 static inline bool tandem_fastopen_opens(const struct sock *sk, int flags)
 {
 	return flags & MSG_FASTOPEN ||
-	       tandem_inet_flag(sk, INET_FLAGS_DEFER_CONNECT, defer_connect);
+	       tandem_inet_flag(sk, DEFER_CONNECT, defer_connect);
 }
 
 #endif /* _TANDEM_FASTOPEN_H */

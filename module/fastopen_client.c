@@ -140,7 +140,7 @@ bool tandem_fastopen_defer(struct sock *sk)
 	if (!tandem_sk(sk)->fo_connect || tandem_sk(sk)->fo_req ||
 	    !may_send_data(sk, &info, &ask))
 		return false;
-	tandem_inet_flag_set(sk, INET_FLAGS_DEFER_CONNECT, defer_connect, 1);
+	tandem_inet_flag_set(sk, DEFER_CONNECT, defer_connect, 1);
 	return true;
 }
 
@@ -246,7 +246,7 @@ static int deferred_connect(struct sock *sk)
 
 int tandem_fastopen_sendmsg(struct sock *sk, struct msghdr *msg, size_t size, int *copied)
 {
-	bool deferred = tandem_inet_flag(sk, INET_FLAGS_DEFER_CONNECT, defer_connect);
+	bool deferred = tandem_inet_flag(sk, DEFER_CONNECT, defer_connect);
 	const struct sockaddr *to = msg->msg_name;
 	struct tandem_fo_req req = { .msg = msg, .size = size };
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -266,6 +266,6 @@ int tandem_fastopen_sendmsg(struct sock *sk, struct msghdr *msg, size_t size, in
 					    1);
 	tp->fo_req = NULL;
 	*copied = req.copied;
-	tandem_inet_flag_set(sk, INET_FLAGS_DEFER_CONNECT, defer_connect, 0);
+	tandem_inet_flag_set(sk, DEFER_CONNECT, defer_connect, 0);
 	return err;
 }

@@ -89,6 +89,9 @@
 	X(FOBLACKHOLE, "FastOpenBlackhole", "times fast open was stopped for a while, events") \
 	X(PATHSLEARNT, "PathsLearnt", "connections that left what they measured, events") \
 	X(PATHSUSED, "PathsUsed", "SYNs and SYN-ACKs whose timeout a path's RTT gave") \
+	X(RESUMES, "Resumes", "connections that jumped to half of the rate remembered") \
+	X(RESUMESVALID, "ResumesValidated", "of these, those whose jump was acknowledged whole") \
+	X(RESUMERETREATS, "ResumeRetreats", "of these, those that met congestion and went back") \
 	X(PATHSEVICTED, "PathsEvicted", "paths forgotten because others needed the place, paths") \
 	/* data */							\
 	X(INDATASEGS, "InDataSegs", "segments received that carry data")	\

@@ -263,7 +263,10 @@ void tandem_path_sample(struct sock *sk, u64 now_us)
 	}
 	if (seq_before(tp->snd_una, tp->round.end_seq))
 		return;
-	us = max_t(u64, now_us - tp->round.start_us, 1);
+	us = now_us - tp->round.start_us;
+	/* Nothing was in flight when it began, or ACKs came in a bunch: no round trip. */
+	if (!us || us < tp->rtt.min_us)
+		return;
 	bytes = tp->bytes_acked - tp->round.bytes;
 	tp->round.bw[0] = max(tp->round.bw[0], div64_u64(bytes * USEC_PER_SEC, us));
 	if (++tp->round.n % 8 == 0) {
@@ -361,6 +364,36 @@ u32 tandem_path_syn_rto_us(struct net *net, const struct tandem_flow_key *flow, 
 	return syn_rto_us(net, &info);
 }
 
+/* Is a jump of cwnd spread over the round trip?  fq on the way out does that. */
+static bool can_pace(const struct sock *sk)
+{
+	/* Pairs with the release in fq, which sets it for the first segment it sees. */
+	return smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_FQ;
+}
+
+static void resume_prime(struct sock *sk, const struct tandem_path_info *info, u64 pipe)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tandem_knob(sock_net(sk), path_cache) == 2 && !tp->total_retrans &&
+	    can_pace(sk))
+		tandem_resume_start(&tp->resume, min_t(u64, pipe, U32_MAX / 2),
+				    info->min_rtt_us, tp->cc.cwnd);
+}
+
+/* The path is not what it was. */
+static void forget_rate(struct sock *sk)
+{
+	struct path_bucket *b;
+	struct path_entry *e = open_entry(sk, &b);
+
+	if (!e)
+		return;
+	e->info.bw = 0;
+	e->info.ssthresh = 0;
+	close_entry(b);
+}
+
 void tandem_path_prime(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -377,17 +410,56 @@ void tandem_path_prime(struct sock *sk)
 					 U32_MAX / 4) * 4;
 		tandem_update_rto(sk);
 	}
+	pipe = mul_u64_u32_div(info.bw, info.min_rtt_us, USEC_PER_SEC);
+	pipe = div_u64(pipe, max(tp->mss_cache, 1U));
+	resume_prime(sk, &info, pipe);
 	/*
 	 * RFC 9040 section 8: slow start ends where congestion was met last, but not
 	 * below what the path is known to carry, lest one lossy connection makes the
 	 * next ones slow.
 	 */
-	if (info.ssthresh && !tp->total_retrans) {
-		pipe = div_u64(info.bw * info.min_rtt_us, USEC_PER_SEC);
-		pipe = div_u64(pipe, max(tp->mss_cache, 1U));
+	if (info.ssthresh && !tp->total_retrans)
 		tp->cc.ssthresh = clamp_t(u64, max_t(u64, info.ssthresh, pipe),
 					  2 * tp->cc.cwnd, TANDEM_SSTHRESH_INF);
+}
+
+void tandem_path_step(struct sock *sk, u32 acked)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_resume_ack a;
+	u8 was = tp->resume.state;
+	u32 ssthresh;
+
+	if (likely(was == TANDEM_RESUME_NORMAL))
+		return;
+	if (was == TANDEM_RESUME_RETREAT) {
+		ssthresh = tandem_resume_retreat_ack(&tp->resume, tp->snd_una, acked);
+		if (ssthresh)
+			tp->cc.ssthresh = ssthresh;
+		return;
 	}
+	if (tandem_in_recovery(tp)) {
+		if (!tandem_resume_congestion(&tp->resume, tp->snd_nxt, &tp->cc.cwnd))
+			return;
+		/* Recovery ends at ssthresh: not above where the retreat begins. */
+		tp->cc.ssthresh = max(min(tp->cc.ssthresh, tp->cc.cwnd), TANDEM_CWND_MIN);
+		forget_rate(sk);
+		TANDEM_INC(sock_net(sk), RESUMERETREATS);
+		return;
+	}
+	a.una = tp->snd_una;
+	a.nxt = tp->snd_nxt;
+	a.acked = acked;
+	a.flight = tandem_pipe(tp);
+	a.cwnd = tp->cc.cwnd;
+	a.min_rtt_us = tp->rtt.min_us;
+	a.has_more = !skb_queue_empty(&sk->sk_write_queue);
+	tp->cc.cwnd = min(tandem_resume_ack(&tp->resume, &a), tp->cc.cwnd_clamp);
+	if (tp->resume.state == TANDEM_RESUME_UNVALIDATED && tp->resume.state != was)
+		TANDEM_INC(sock_net(sk), RESUMES);
+	if (tp->resume.state == TANDEM_RESUME_NORMAL &&
+	    was == TANDEM_RESUME_VALIDATING)
+		TANDEM_INC(sock_net(sk), RESUMESVALID);
 }
 
 /* ---- for people ---- */

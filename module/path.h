@@ -59,6 +59,9 @@ u32 tandem_path_syn_rto_us(struct net *net, const struct tandem_flow_key *flow, 
 /* An established connection without a sample of its own takes what is remembered. */
 void tandem_path_prime(struct sock *sk);
 
+/* An ACK came and congestion control has seen it: does Careful Resume know better? */
+void tandem_path_step(struct sock *sk, u32 acked);
+
 void tandem_path_flush(struct net *net);
 int tandem_path_show(struct seq_file *m, void *v);
 

@@ -78,7 +78,7 @@ __poll_t tandem_poll(struct file *file, struct socket *sock,
 		else
 			mask |= writable(sk);
 	} else if (state == TCP_SYN_SENT &&
-		   tandem_inet_flag(sk, INET_FLAGS_DEFER_CONNECT, defer_connect)) {
+		   tandem_inet_flag(sk, DEFER_CONNECT, defer_connect)) {
 		/* TCP_FASTOPEN_CONNECT: it is a write that will connect. */
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	}

@@ -26,6 +26,7 @@
 #include "netns.h"
 #include "options.h"
 #include "prr.h"
+#include "resume.h"
 #include "rtt.h"
 #include "seg.h"
 #include "undo.h"
@@ -226,6 +227,7 @@ struct tandem_sock {
 		u32	n;		/* rounds */
 		u64	bw[2];		/* highest rate of these eight, and of the last */
 	} round;
+	struct tandem_resume	resume;	/* Careful Resume */
 
 	/* ---- receive buffer autotuning ---- */
 	struct {

@@ -183,7 +183,7 @@ static void reset_fastopen(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	tandem_inet_flag_set(sk, INET_FLAGS_DEFER_CONNECT, defer_connect, 0);
+	tandem_inet_flag_set(sk, DEFER_CONNECT, defer_connect, 0);
 	tp->passive = false;
 	tp->syn_held = false;
 	tp->syn_fastopen = false;
@@ -193,6 +193,7 @@ static void reset_fastopen(struct sock *sk)
 	tp->fo_cookie.len = 0;
 	tp->path_learns = false;
 	memset(&tp->round, 0, sizeof(tp->round));
+	memset(&tp->resume, 0, sizeof(tp->resume));
 }
 
 /* The algorithm stays, what it has learnt goes. */

@@ -160,6 +160,26 @@ first_visit_wire() { # WIRE WAY
 	return $rc
 }
 
+# A second transfer on a path begins where the first one was. The sender is paced by fq,
+# so the delay is on the other side.
+resumed() { # WAY
+	local t0 t1 t2
+	shape "$b" v delay 50ms
+	tc -n "$a" qdisc replace dev v root fq flow_limit 10000 limit 20000
+	knob "$b" rmem "4096 4000000 6291456"
+	knob "$a" wmem "4096 4000000 4194304"
+	t0=$(date +%s%N)
+	exchange "$1" --ask 1500000 --answer 10 || return 1
+	t1=$(date +%s%N)
+	[ "$(ctr "$a" Resumes)" -eq 0 ] || return 1
+	exchange "$1" --ask 1500000 --answer 10 || return 1
+	t2=$(date +%s%N)
+	echo "the first took $(((t1 - t0) / 1000000)) ms, the second $(((t2 - t1) / 1000000))"
+	in_space "$a" cat /proc/net/tandem/paths
+	[ "$(ctr "$a" Resumes)" -eq 1 ] && [ "$(ctr "$a" ResumesValidated)" -eq 1 ] &&
+	[ "$(ctr "$a" ResumeRetreats)" -eq 0 ] && [ $(((t2 - t1) + 80000000)) -lt $((t1 - t0)) ]
+}
+
 # With every saving off it takes as many as TCP, or we counted something else.
 spent() { # WAY
 	knob "$a" third_ack_delay 0
@@ -180,7 +200,7 @@ if is_tcp; then
 	finish
 fi
 
-plan $((${#ways[@]} * 15))
+plan $((${#ways[@]} * 16))
 for way in "${ways[@]}"; do
 	fresh
 	check "first_visit.$way" at_most 6 "$way" --ask 100 --answer 1000
@@ -200,6 +220,8 @@ for way in "${ways[@]}"; do
 	fresh
 	check "fast_open_to_tcp.$way" fast_open_tcp client "$way"
 	check "fast_open_of_tcp.$way" fast_open_tcp server "$way"
+	fresh
+	check "resumed.$way" resumed "$way"
 	fresh
 	check "nothing_saved.$way" spent "$way"
 done

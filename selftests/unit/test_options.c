@@ -389,7 +389,7 @@ TU_TEST(options_random_bytes)
 }
 
 /* RFC 7413 section 4.1.1: which lengths are cookies, and where one counts. */
-static void options_fastopen(struct tu *test)
+TU_TEST(options_fastopen)
 {
 	static const u8 cookie[18] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
 				       16, 17, 18 };
