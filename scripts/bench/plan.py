@@ -24,7 +24,7 @@ HOST = {
 # What makes Tandem a stranger to every path it meets (first visits) ...
 FORGET = {'-net.tandem.path_cache': 0}
 # ... and what it may remember at a repeat visit.
-REMEMBER = {'-net.tandem.path_cache': 1, '-net.tandem.fastopen': 3}
+REMEMBER = {'-net.tandem.path_cache': 2, '-net.tandem.fastopen': 3}
 
 SCTP_BUFFER = 32 * 1024 * 1024          # it has no default of its own to pin
 

@@ -253,11 +253,12 @@ def segments_table(store, cells):
 
 
 def all_tables(store, cells):
+    cells = [c for c in cells if store['cells'].get(c)]
     makers = (('goodput/', goodput_table), ('short/', short_table),
               ('queue/', queue_table), ('fair/', fair_table),
               ('segments', segments_table))
     return [maker(store, cells) for prefix, maker in makers
-            if any(c.startswith(prefix) and c in store['cells'] for c in cells)]
+            if any(c.startswith(prefix) for c in cells)]
 
 
 def tables(store, cells):

@@ -169,6 +169,7 @@ class Bench:
     def after(self, guest, share):
         """What a broken guest left undone is tried again, once."""
         with self.lock:
+            save_store(self.store)      # an interrupted bench keeps what it has
             undone = [r for r in share if r['id'] not in self.done]
             if self.stopping or guest.rc == 0 and not undone:
                 return
