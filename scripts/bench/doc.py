@@ -16,6 +16,7 @@ import sys
 
 import matplotlib
 
+import goals
 import plan
 import report
 
@@ -65,7 +66,7 @@ def known(store, prefix):
 
 def draw_goodput(store):
     """Goodput over loss, a panel for each rate and round trip."""
-    cells = known(store, 'goodput/')
+    cells = [c for c in known(store, 'goodput/') if c.rsplit('/', 1)[1] in plan.LOSSES]
     paths = list(dict.fromkeys(c.rsplit('/', 1)[0] for c in cells))
     columns = min(3, len(paths))
     rows = -(-len(paths) // columns)
@@ -263,6 +264,10 @@ def main():
             text += figure_rst(name, caption)
         page = put(page, table.name, text)
         print('tandem: %s' % table.title)
+    reached = goals.table(store, [c.name for c in plan.cells()])
+    if reached:
+        page = put(page, 'goals', '%s.%s\n' % (
+            reached.title, ' Those missed:\n\n' + reached.rst() if reached.rows else ''))
     revisions = sorted({e['revision'] for c in store['cells'].values()
                         for e in c.values()})
     page = put(page, 'about', 'Measured at revision %s, kernel %s; the default of '

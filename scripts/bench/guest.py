@@ -237,8 +237,8 @@ def do_short(net, run):
 
 
 def do_queue(net, run):
-    """A flow for some seconds; the bottleneck's backlog each millisecond."""
-    sampler = Program(net.space['r'], 'queue', '-D', 'far', '-i', 1000,
+    """A flow for some seconds; the bottleneck's backlog every 4 ms."""
+    sampler = Program(net.space['r'], 'queue', '-D', 'far', '-i', 4000,
                       '-T', run['seconds'])
     out = do_fair(net, run)
     queue = [x for x in sampler.end() if x['ev'] == 'queue'][0]

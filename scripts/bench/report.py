@@ -217,7 +217,7 @@ def short_table(store, cells):
 def queue_table(store, cells):
     cells = [c for c in cells if c.startswith('queue/')]
     out = Table('queue', 'Queueing delay at the bottleneck, 100 Mbit/s, 50 ms, a buffer '
-                'of 10 BDP: ms', 'sampled every millisecond for 30 s from connect() on',
+                'of 10 BDP: ms', 'sampled every 4 ms for 30 s from connect() on',
                 ['', 'p50', 'p95', 'p99', 'max', 'goodput %'])
     for peer in peers_in(store, cells):
         out.rows.append([peer] + [

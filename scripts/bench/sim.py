@@ -25,6 +25,7 @@ import sys
 import threading
 import time
 
+import goals
 import plan
 import report
 
@@ -304,7 +305,11 @@ def main():
     report.sum_up(store)
     save_store(store)
     print()
-    print(report.tables(store, [c.name for c in cells]))
+    names = [c.name for c in cells]
+    print(report.tables(store, names))
+    reached = goals.table(store, names)
+    if reached:
+        print(reached.text())
     for line in sorted(bench.missing):
         print('skipped: ' + line)
     for line in sorted(set(bench.troubles)):
