@@ -142,8 +142,13 @@ def draw_short(store):
             ax.step([ms[i] for i in at], [1 - i / len(ms) for i in at], where='post',
                     **look(peer))
         ax.set_xscale('log')
+        ticks = [t for t in (50, 100, 200, 500, 1000, 2000, 5000, 10000)
+                 if ax.get_xlim()[0] < t < ax.get_xlim()[1]]
+        ax.set_xticks(ticks, ticks, rotation=45)
+        ax.minorticks_off()
         ax.set_yscale('log')
         ax.set_ylim(0.002, 1)
+        ax.set_yticks([1, .5, .1, .01], ['1', '0.5', '0.1', '0.01'])
         ax.axhline(0.01, color='#bbbbbb', linewidth=0.8, zorder=1)
         ax.axhline(0.5, color='#bbbbbb', linewidth=0.8, zorder=1)
         ax.set_title(cell.split('/')[1])
