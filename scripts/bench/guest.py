@@ -310,13 +310,40 @@ KINDS = {'bulk': do_bulk, 'short': do_short, 'queue': do_queue, 'fair': do_fair,
          'segments': do_segments}
 
 
+class Capture:
+    """What passes the sender's device, before any loss, if it is asked for."""
+
+    def __init__(self, net, run):
+        self.process = None
+        if not run.get('trace'):
+            return
+        name = '/out/' + run['id'].replace('/', '-').replace(' ', '_') + '.pcap'
+        with net.space['s']:
+            # pylint: disable=consider-using-with
+            self.process = subprocess.Popen(
+                ['tcpdump', '-n', '-i', 'v', '-s', '128', '-B', '65536', '-w', name],
+                stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            if 'listening' in line:
+                return
+        raise Trouble('no tcpdump here')
+
+    def end(self):
+        if self.process:
+            time.sleep(1)
+            self.process.send_signal(signal.SIGINT)
+            self.process.communicate()
+
+
 def carry_out(run):
     net = None
     out = {'id': run['id']}
     began = time.monotonic()
     try:
         net = Net(run)
+        capture = Capture(net, run)
         out['result'] = KINDS[run['kind']](net, run)
+        capture.end()
     except Missing as e:
         out['missing'] = str(e)
     except (Trouble, OSError, IndexError, KeyError) as e:

@@ -112,6 +112,8 @@ class Table:
                 for i in range(len(self.header))]
 
     def text(self):
+        if not self.rows:
+            return self.title + '\n'
         widths = self.widths()
         lines = [self.title, '-' * len(self.title)]
         for row in [self.header] + self.rows:

@@ -10,6 +10,8 @@ Environment:
                     between slashes: goodput/100M/50ms/1%  short  early
   PEERS=NAME,...    only those peers; globs: tandem-*,tcp-bbr
   SEEDS=N           that many seeds in every cell
+  TRACE=1           keep a capture of each run, taken at the sender, in
+                    build/bench/pcap/ (tools: tandem, scripts/plot.py)
   LANES=N           guests at once (default: processors, 2 at most)
 
 What was measured goes to build/bench/sim.json, replacing only the cells and
@@ -18,8 +20,11 @@ Plan: plan.py. The guest's half: guest.py. Exit status: 0 all was measured,
 1 a run failed or a guest broke.
 """
 
+import fcntl
+import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -50,9 +55,25 @@ def newer(target, *sources):
     return all(os.path.getmtime(s) <= t for s in sources)
 
 
+def take_turn():
+    """One bench at a time in a checkout; what the last one's lanes left goes."""
+    os.makedirs(os.path.join(WORK, 'bpf'), exist_ok=True)
+    lock = open(os.path.join(WORK, 'lock'), 'w', encoding='ascii')
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        say('waiting for another bench-sim of this checkout')
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    for path in glob.glob(os.path.join(WORK, 'lane-*')):
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    return lock
+
+
 def build():
     """The traffic program. Guests see it in the checkout."""
-    os.makedirs(os.path.join(WORK, 'bpf'), exist_ok=True)
     source = os.path.join(HERE, 'flows.c')
     target = os.path.join(WORK, 'flows')
     if not newer(target, source):
@@ -79,6 +100,7 @@ class Guest:
     """One user-mode Linux carrying out guest.py; yields what it says."""
 
     def __init__(self, name, args, timeout):
+        self.name = name
         self.log = os.path.join(WORK, name + '.log')
         self.command = [
             os.path.join(TOP, 'scripts', 'uml.sh'), '--time-travel', '--load', '-q',
@@ -99,6 +121,13 @@ class Guest:
                     except ValueError:
                         say('a line of the guest was garbled, see ' + self.log)
         self.rc = self.process.returncode
+
+    def keep_captures(self):
+        out = os.path.join(WORK, self.name)
+        for name in os.listdir(out) if os.path.isdir(out) else []:
+            if name.endswith('.pcap'):
+                os.makedirs(os.path.join(WORK, 'pcap'), exist_ok=True)
+                os.replace(os.path.join(out, name), os.path.join(WORK, 'pcap', name))
 
     def end(self):
         if self.process and self.process.poll() is None:
@@ -149,6 +178,7 @@ class Bench:
             for out in guest.results():
                 self.take_in(self.runs[out['id']], out)
             self.guests.discard(guest)
+            guest.keep_captures()
             self.after(guest, share)
 
     def take_in(self, run, out):
@@ -277,6 +307,7 @@ def main():
         return 0
     if not cells:
         sys.exit('bench-sim: no cell is called %s; see sim.py --list' % pattern)
+    lock = take_turn()      # held until this process ends
     build()
     say('building tandem.ko for UML, and asking the kernel what it has ...')
     guest = Guest('probe', ['--probe'], 300)
@@ -293,6 +324,8 @@ def main():
     if not runs:
         sys.exit('bench-sim: nothing to measure')
     for run in runs:
+        if os.environ.get('TRACE'):
+            run['trace'] = True
         drop, late = run.pop('drop', 0), run.pop('late', 0)
         if drop or late:
             run['bpf'] = dropper(run['seed'], drop, late)
@@ -317,6 +350,7 @@ def main():
     print('%d of %d runs in %d min; all results are in %s' % (
         len(bench.done), len(runs), (time.monotonic() - bench.start) / 60 + 0.5,
         os.path.relpath(STORE)))
+    lock.close()
     return 1 if bench.troubles or len(bench.done) < len(runs) else 0
 
 
