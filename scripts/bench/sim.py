@@ -5,13 +5,13 @@
 Usage: sim.py [--list]
 Environment:
   BENCH=quick|full  quick: the most telling cells, few seeds (default: full)
-  T=PATTERN,...     only those cells, though all of their seeds; a name, a glob
+  T=PATTERN,...     only those cells, though all of their seeds; a name, a glob,
                     the beginning of a name up to a slash, or a part of it
                     between slashes: goodput/100M/50ms/1%  short  early
   PEERS=NAME,...    only those peers; globs: tandem-*,tcp-bbr
   SEEDS=N           that many seeds in every cell
   TRACE=1           keep a capture of each run, taken at the sender, in
-                    build/bench/pcap/ (tools: tandem, scripts/plot.py)
+                    build/bench/pcap/; scripts/annotate.py and plot.py read it
   LANES=N           guests at once (default: processors, 2 at most)
 
 What was measured goes to build/bench/sim.json, replacing only the cells and
