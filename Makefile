@@ -13,7 +13,12 @@ PREFIX ?= /usr/local
 # Every test command takes T=name, and test-vm KERNEL=6.1 and the like.
 T ?=
 KERNEL ?=
-export T KERNEL JOBS
+# The bench takes these as well: see scripts/bench/sim.py.
+BENCH ?=
+PEERS ?=
+SEEDS ?=
+LANES ?=
+export T KERNEL JOBS BENCH PEERS SEEDS LANES
 
 all: modules tools
 
@@ -39,6 +44,14 @@ test:
 test-unit test-kunit test-vm test-uml test-sim test-two test-tools:
 	@scripts/deps.sh
 	@scripts/test.sh $(@:test-%=%)
+
+bench-sim:
+	@scripts/deps.sh bench
+	@scripts/bench/sim.py
+
+bench-doc:
+	@scripts/deps.sh bench
+	@scripts/bench/doc.py
 
 check:
 	@scripts/deps.sh check build
@@ -68,6 +81,10 @@ help:
 	@echo 'make test-uml         selftests in user-mode Linux'
 	@echo 'make test-sim         selftests in virtual time'
 	@echo '                      each with T=name for the tests whose name has that'
+	@echo 'make bench-sim        Tandem, TCP, SCTP and MPTCP side by side in virtual time'
+	@echo '                      [BENCH=quick] [T=goodput/100M/50ms/1%,short]'
+	@echo '                      [PEERS=tandem-*,tcp-bbr] [SEEDS=5] [LANES=2]'
+	@echo 'make bench-doc        tables and pictures of what was measured last'
 	@echo 'make check            checkpatch, sparse, warnings, kernel-doc, shellcheck'
 	@echo 'make install          module and tools, DESTDIR= and PREFIX= respected'
 	@echo 'make clean            remove what was built (not the cache of kernels,'
@@ -75,4 +92,4 @@ help:
 	@echo 'make -C selftests run_tests   the selftests on this very machine'
 
 .PHONY: all modules tools selftests demo test test-unit test-kunit test-vm \
-	test-uml test-sim test-two test-tools check install clean help
+	test-uml test-sim test-two test-tools bench-sim bench-doc check install clean help

@@ -7,7 +7,7 @@
 # Usage: scripts/deps.sh [--check | --list] [GROUP...]
 #   --check   only say what is missing; exit status 1 if anything is
 #   --list    print all packages
-#   GROUP     build, vm, uml, test, check; default: all of them
+#   GROUP     build, vm, uml, test, check; default: all of them; and bench
 # Needs root, or sudo, only if something is missing. Quiet if nothing is.
 
 # shellcheck disable=SC2034 # the groups are read by name
@@ -24,6 +24,7 @@ test="bash iproute2 iputils-ping tcpdump ethtool nftables procps socat curl
 	nginx-light iperf3 redis-server redis-tools netcat-openbsd strace
 	openssh-client dropbear-bin python3-scapy libmnl-dev kmod"
 check="sparse shellcheck perl linux-source-6.1 python3-sphinx"
+bench="$build $uml clang iproute2 python3-matplotlib"
 
 mode=install groups=()
 for arg; do
@@ -31,7 +32,7 @@ for arg; do
 	--check) mode=check ;;
 	--list) mode=list ;;
 	-h | --help) usage; exit 0 ;;
-	build | vm | uml | test | check) groups+=("$arg") ;;
+	build | vm | uml | test | check | bench) groups+=("$arg") ;;
 	*) die "unknown argument $arg (see --help)" ;;
 	esac
 done
