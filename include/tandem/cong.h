@@ -155,7 +155,10 @@ enum tandem_cong_event {
 	TANDEM_CONG_EV_CWR,		/* ECN: ssthresh() was asked, PRR begins */
 	TANDEM_CONG_EV_RECOVERY,	/* fast recovery begins */
 	TANDEM_CONG_EV_RECOVERED,	/* CWR or fast recovery ended */
-	TANDEM_CONG_EV_LOSS,		/* retransmission timeout */
+	TANDEM_CONG_EV_LOSS,		/* retransmission timeout; in_flight is without what it
+					 * calls lost.  With @control cwnd is left alone,
+					 * else it is one segment more than that next
+					 */
 	TANDEM_CONG_EV_UNDO,		/* what we took for loss was none; cwnd is restored */
 };
 
