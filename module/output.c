@@ -17,6 +17,7 @@
 #include <net/dst.h>
 #include <net/sock.h>
 #include "advert.h"
+#include "cong.h"
 #include "ecn.h"
 #include "fastopen.h"
 #include "handshake.h"
@@ -58,6 +59,10 @@ int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 	int err;
 
 	TANDEM_CB(skb)->flags |= TANDEM_F_ACK;
+	if (!tandem_pipe(tp)) {
+		tp->cc.in_flight = 0;
+		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_TX_START);
+	}
 	err = tandem_transmit_skb(sk, skb, true, gfp);
 	if (err == -ENOBUFS)
 		return err;	/* no clone: it never left */
