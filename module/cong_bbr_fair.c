@@ -20,9 +20,9 @@
  * from our like.  Our like lets the queue run empty now and then; if it did not do so for
  * RIVAL_DRAIN rounds, all of us (we see the same queue, so we count alike) hold back
  * for two rounds to make it so.  If it still stands, and drops what we send, or stands
- * for RIVAL_LONG rounds, it is a rival's.  We then share by the rival's own rule: CUBIC's
- * curve, a cut to 0.7 for each loss, no probes in between (RFC 9438).  Each ProbeRTT, and
- * an empty queue, ask anew.
+ * for RIVAL_LONG rounds, it is a rival's; rounds with more than a BDP of queue count
+ * thrice.  We then share by the rival's own rule: CUBIC's curve, a cut to 0.7 for each
+ * loss, no probes in between (RFC 9438).  Each ProbeRTT, and an empty queue, ask anew.
  *
  * All of it is without effect for a flow alone: its queue is empty in CRUISE.
  */
@@ -76,6 +76,8 @@ static void follow_curve(struct bbr *b, const struct tandem_cc *cc)
 	w = tandem_cubic_window(b->curve_max, b->curve_k_ms, t) >> TANDEM_CUBIC_SHIFT;
 	w = clamp(w, (u64)b->inflight_fair + 1,
 		  (u64)b->inflight_fair + b->inflight_fair / 2 + 1);
+	/* The draft's bound holds here too, should the rival be one of us after all. */
+	w = min_t(u64, w, 2ULL * tandem_bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE));
 	/* Only what is used has been tried. */
 	set_fair(b, clamp_t(u64, w, BBR_MIN_PIPE_CWND,
 			    max(2ULL * cc->in_flight, 4ULL)));
@@ -83,6 +85,8 @@ static void follow_curve(struct bbr *b, const struct tandem_cc *cc)
 
 static void begin_rivalry(struct bbr *b, const struct tandem_cc *cc)
 {
+	u32 w;
+
 	b->rivalry = true;
 	tandem_bbr_reset_shortterm(b);
 	if (b->rival_known) {
@@ -91,8 +95,9 @@ static void begin_rivalry(struct bbr *b, const struct tandem_cc *cc)
 	}
 	b->rival_known = true;
 	/* What the last probe could have, not what is left after all the yielding. */
-	begin_curve(b, max3(cc->in_flight, tandem_bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE),
-			    BBR_MIN_PIPE_CWND), 0);
+	w = tandem_bbr_bdp(cc, bbr_max_bw(b), BBR_GAIN_ONE);
+	w = bbr_scale(w, b->rtt_low, max(b->min_rtt, 1U));
+	begin_curve(b, max3(cc->in_flight, w, BBR_MIN_PIPE_CWND), 0);
 }
 
 /* ProbeRTT has emptied the queue: perhaps all that are left would cooperate. */
@@ -105,6 +110,8 @@ void tandem_bbr_pause_rivalry(struct bbr *b)
 /* Once a round, in ProbeBW: how long ago was the queue empty, once it had stood? */
 void tandem_bbr_watch_queue(struct bbr *b)
 {
+	u32 step;
+
 	if (!tandem_bbr_queue_above(b, b->rtt_low, FLOOR_SHIFT)) {
 		if (b->rivalry && ++b->floor_rounds < FLOOR_ROUNDS)
 			return;
@@ -113,7 +120,9 @@ void tandem_bbr_watch_queue(struct bbr *b)
 		b->rival_lost = false;
 		b->rival = 0;
 	} else if (b->rival || tandem_bbr_queued(b, b->rtt_low)) {
-		b->rival = b->rival < U8_MAX ? b->rival + 1 : U8_MAX - 1;
+		/* Our like keeps no more than a BDP there. */
+		step = b->rtt_low / 2 > b->min_rtt ? 3 : 1;
+		b->rival = min(b->rival + step, (u32)U8_MAX - 1);
 		b->floor_rounds = 0;
 	}
 }

@@ -11,7 +11,8 @@
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$TOP/build/kunit
-SUITES="tandem_seq tandem_options tandem_rtt tandem_window tandem_state tandem_cong"
+SUITES="tandem_seq tandem_options tandem_rtt tandem_window tandem_state tandem_cong \
+	tandem_cubic tandem_bbr tandem_dctcp"
 
 build() {
 	local kernel d

@@ -11,15 +11,15 @@
 #define PIPE	400U		/* segments: the path's BDP */
 
 /* A path that delivers at most PIPE segments a round trip, and queues the rest. */
-struct path {
+struct sim_path {
 	struct tandem_cc cc;
 	u64	now;
 	u32	extra_rtt;	/* of others' queue */
 };
 
-static void begin(struct path *p)
+static void begin(struct sim_path *p)
 {
-	*p = (struct path) {
+	*p = (struct sim_path) {
 		.cc = {
 			.ops = &tandem_bbr, .cwnd = 10, .init_cwnd = 10,
 			.ssthresh = TANDEM_SSTHRESH_INF, .cwnd_clamp = 1U << 20,
@@ -30,7 +30,7 @@ static void begin(struct path *p)
 	tandem_bbr.init(&p->cc);
 }
 
-static struct bbr *state(struct path *p)
+static struct bbr *state(struct sim_path *p)
 {
 	return bbr_of(&p->cc);
 }
@@ -39,7 +39,7 @@ static struct bbr *state(struct path *p)
  * One round trip in eight ACKs: what pacing and cwnd allow is sent, of these @lost are
  * lost (the ACKs say so one by one).
  */
-static void round_trip(struct path *p, u32 lost)
+static void round_trip(struct sim_path *p, u32 lost)
 {
 	struct tandem_cc *cc = &p->cc;
 	u64 paced = div_u64(cc->pacing_rate * RTT, 1000000 * cc->mss);
@@ -76,13 +76,13 @@ static void round_trip(struct path *p, u32 lost)
 	}
 }
 
-static void run_until(struct path *p, enum bbr_state want, u32 rounds)
+static void run_until(struct sim_path *p, enum bbr_state want, u32 rounds)
 {
 	while (state(p)->state != want && rounds--)
 		round_trip(p, 0);
 }
 
-static u32 bw_per_rtt(struct path *p)
+static u32 bw_per_rtt(struct sim_path *p)
 {
 	return ((u64)bbr_max_bw(state(p)) * RTT) >> BBR_BW_SHIFT;
 }
@@ -109,7 +109,7 @@ TU_TEST(bbr_rates)
 
 TU_TEST(bbr_bdp_arithmetic)
 {
-	struct path p;
+	struct sim_path p;
 	struct tu_rng rng = tu_rng_start(test);
 	u32 i, bw, was, more;
 
@@ -140,7 +140,7 @@ TU_TEST(bbr_bdp_arithmetic)
 /* Section 5.3.1: exponential, and over soon after the pipe is full. */
 TU_TEST(bbr_startup_finds_bw)
 {
-	struct path p;
+	struct sim_path p;
 	u32 rounds = 0;
 
 	begin(&p);
@@ -161,7 +161,7 @@ TU_TEST(bbr_cycle)
 {
 	static const u8 want[] = { BBR_STARTUP, BBR_DRAIN, BBR_DOWN, BBR_CRUISE,
 				   BBR_REFILL, BBR_UP, BBR_DOWN, BBR_CRUISE };
-	struct path p;
+	struct sim_path p;
 	u32 i, at = 0;
 	u64 cruise = 0;
 
@@ -196,7 +196,7 @@ TU_TEST(bbr_cycle)
 /* Random loss, no queue: learnt, and the model keeps the path. */
 TU_TEST(bbr_random_loss)
 {
-	struct path p;
+	struct sim_path p;
 	u32 i, bad = 0;
 
 	begin(&p);
@@ -214,7 +214,7 @@ TU_TEST(bbr_random_loss)
 /* Losses while a queue stands are others wanting room (section 5.5.10.3). */
 TU_TEST(bbr_congestion_loss)
 {
-	struct path p;
+	struct sim_path p;
 	u32 was;
 
 	begin(&p);
@@ -249,7 +249,7 @@ TU_TEST(bbr_loss_thresholds)
 		{ 1, 4, 0, true, true }, { 1, 4, 0, false, false },
 		{ U32_MAX, U32_MAX, 12, false, true }, { 0, U32_MAX, 0, true, false },
 	};
-	struct path p;
+	struct sim_path p;
 	u32 i;
 
 	begin(&p);
@@ -266,7 +266,7 @@ TU_TEST(bbr_loss_thresholds)
 TU_TEST(bbr_inflight_at_loss)
 {
 	struct tandem_cong_lost l = { .segs = 10, .tx_in_flight = 110, .lost_since = 10 };
-	struct path p;
+	struct sim_path p;
 
 	begin(&p);
 	/* (0.02 * 100 - 0) / 0.98 = 2.04 */
@@ -281,7 +281,7 @@ TU_TEST(bbr_inflight_at_loss)
 /* A loss that ended a probe and was none: probe again. */
 TU_TEST(bbr_undo)
 {
-	struct path p;
+	struct sim_path p;
 	u32 hi;
 
 	begin(&p);
@@ -306,7 +306,7 @@ TU_TEST(bbr_undo)
 /* RFC 3168 marks: as losses with a queue. */
 TU_TEST(bbr_ecn)
 {
-	struct path p;
+	struct sim_path p;
 	u32 was;
 
 	begin(&p);
@@ -328,7 +328,7 @@ TU_TEST(bbr_ecn)
 /* Section 5.3.4: no RTT near min_rtt for 5 s; cwnd comes back afterwards. */
 TU_TEST(bbr_probe_rtt)
 {
-	struct path p;
+	struct sim_path p;
 	u32 was, i, least = U32_MAX;
 
 	begin(&p);
@@ -361,7 +361,7 @@ TU_TEST(bbr_probe_rtt)
 /* Section 5.6.4.4 and 5.4: after a timeout, after idleness. */
 TU_TEST(bbr_timeout_and_idle)
 {
-	struct path p;
+	struct sim_path p;
 	u32 i, was;
 
 	begin(&p);
@@ -390,7 +390,7 @@ TU_TEST(bbr_timeout_and_idle)
 /* App-limited samples only say what is possible at least. */
 TU_TEST(bbr_app_limited)
 {
-	struct path p;
+	struct sim_path p;
 	u32 was;
 
 	begin(&p);
@@ -405,7 +405,7 @@ TU_TEST(bbr_app_limited)
 TU_TEST(bbr_tcp_cc_info)
 {
 	struct tcp_bbr_info info;
-	struct path p;
+	struct sim_path p;
 	int attr = 0;
 	u64 bw;
 
@@ -421,7 +421,7 @@ TU_TEST(bbr_tcp_cc_info)
 	EXPECT_EQ(tandem_bbr.info(&p.cc, &attr, &info, 4), 4);
 }
 
-TU_SUITE(tandem_bbr_suite,
+TU_SUITE(tandem_bbr,
 	 TU_CASE(bbr_rates),
 	 TU_CASE(bbr_bdp_arithmetic),
 	 TU_CASE(bbr_startup_finds_bw),

@@ -316,7 +316,7 @@ TU_TEST(cubic_is_complete)
 	EXPECT_EQ(tandem_cubic.flags, 0);
 }
 
-TU_SUITE(tandem_cubic_suite,
+TU_SUITE(tandem_cubic,
 	 TU_CASE(cubic_root),
 	 TU_CASE(cubic_k),
 	 TU_CASE(cubic_curve),

@@ -130,7 +130,7 @@ TU_TEST(dctcp_is_complete)
 	EXPECT(tandem_dctcp.flags & TANDEM_CONG_RESTRICTED);
 }
 
-TU_SUITE(tandem_dctcp_suite,
+TU_SUITE(tandem_dctcp,
 	 TU_CASE(dctcp_alpha),
 	 TU_CASE(dctcp_first_mark_halves),
 	 TU_CASE(dctcp_cut_follows_alpha),
