@@ -27,6 +27,7 @@
 
 #define BURST_NS	NSEC_PER_MSEC
 #define BURST_BYTES	65536U
+#define FIRST_SEGS	10
 
 static bool pacing_is_ours(const struct sock *sk)
 {
@@ -67,7 +68,8 @@ void tandem_pace_sent(struct sock *sk, u32 len)
 	struct tandem_sock *tp = tandem_sk(sk);
 	u64 now, len_ns;
 
-	if (!len || !pacing_is_ours(sk) || !rate || rate == ~0UL)
+	/* The first window is IW10 (RFC 6928), which is to go at once; fq does so, too. */
+	if (!len || tp->data_segs_out < FIRST_SEGS || !pacing_is_ours(sk) || !rate || rate == ~0UL)
 		return;
 	now = ktime_get_ns();
 	len_ns = div64_ul((u64)len * NSEC_PER_SEC, rate);

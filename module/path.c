@@ -364,21 +364,21 @@ u32 tandem_path_syn_rto_us(struct net *net, const struct tandem_flow_key *flow, 
 	return syn_rto_us(net, &info);
 }
 
-/* Is a jump of cwnd spread over the round trip?  fq on the way out does that. */
-static bool can_pace(const struct sock *sk)
+/* A jump of cwnd is spread over the round trip: by fq on the way out, else by pace.c. */
+static void ask_for_pacing(struct sock *sk)
 {
-	/* Pairs with the release in fq, which sets it for the first segment it sees. */
-	return smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_FQ;
+	cmpxchg(&sk->sk_pacing_status, SK_PACING_NONE, SK_PACING_NEEDED);
 }
 
 static void resume_prime(struct sock *sk, const struct tandem_path_info *info, u64 pipe)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (tandem_knob(sock_net(sk), path_cache) == 2 && !tp->total_retrans &&
-	    can_pace(sk))
-		tandem_resume_start(&tp->resume, min_t(u64, pipe, U32_MAX / 2),
-				    info->min_rtt_us, tp->cc.cwnd);
+	if (tandem_knob(sock_net(sk), path_cache) != 2 || tp->total_retrans)
+		return;
+	ask_for_pacing(sk);
+	tandem_resume_start(&tp->resume, min_t(u64, pipe, U32_MAX / 2), info->min_rtt_us,
+			    tp->cc.cwnd);
 }
 
 /* The path is not what it was. */

@@ -176,7 +176,8 @@ static void probe_repaired(struct sock *sk)
 		return;
 	start_reduction(sk, &none);
 	tp->undo.active = false;
-	tell_cong(tp, TANDEM_CONG_EV_CWR);
+	/* To an algorithm that does it all itself CWR would mean a mark. */
+	tell_cong(tp, tp->cc.ops->control ? TANDEM_CONG_EV_RECOVERY : TANDEM_CONG_EV_CWR);
 	if (!tp->cc.ops->control)
 		tp->cc.cwnd = min(tp->cc.cwnd, tp->cc.ssthresh);
 	tell_cong(tp, TANDEM_CONG_EV_RECOVERED);
