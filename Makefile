@@ -36,7 +36,7 @@ test:
 	@scripts/deps.sh
 	@scripts/test.sh all
 
-test-unit test-kunit test-vm test-uml test-sim test-two test-tools:
+test-unit test-kunit test-vm test-uml test-sim test-two test-tools test-debug:
 	@scripts/deps.sh
 	@scripts/test.sh $(@:test-%=%)
 
@@ -67,6 +67,8 @@ help:
 	@echo 'make test-two         two virtual machines on one wire [KERNEL=...]'
 	@echo 'make test-uml         selftests in user-mode Linux'
 	@echo 'make test-sim         selftests in virtual time'
+	@echo 'make test-debug       those of test-uml with KASAN, lockdep and kmemleak; slow,'
+	@echo '                      and not part of make test'
 	@echo '                      each with T=name for the tests whose name has that'
 	@echo 'make check            checkpatch, sparse, warnings, kernel-doc, shellcheck'
 	@echo 'make install          module and tools, DESTDIR= and PREFIX= respected'
@@ -75,4 +77,4 @@ help:
 	@echo 'make -C selftests run_tests   the selftests on this very machine'
 
 .PHONY: all modules tools selftests demo test test-unit test-kunit test-vm \
-	test-uml test-sim test-two test-tools check install clean help
+	test-uml test-sim test-two test-tools test-debug check install clean help
