@@ -41,7 +41,7 @@ test:
 	@scripts/deps.sh
 	@scripts/test.sh all
 
-test-unit test-kunit test-vm test-uml test-sim test-two test-tools:
+test-unit test-kunit test-vm test-uml test-sim test-two test-tools test-debug:
 	@scripts/deps.sh
 	@scripts/test.sh $(@:test-%=%)
 
@@ -80,6 +80,8 @@ help:
 	@echo 'make test-two         two virtual machines on one wire [KERNEL=...]'
 	@echo 'make test-uml         selftests in user-mode Linux'
 	@echo 'make test-sim         selftests in virtual time'
+	@echo 'make test-debug       those of test-uml with KASAN, lockdep and kmemleak; slow,'
+	@echo '                      and not part of make test'
 	@echo '                      each with T=name for the tests whose name has that'
 	@echo 'make bench-sim        Tandem, TCP, SCTP and MPTCP side by side in virtual time'
 	@echo '                      [BENCH=quick] [T=goodput/100M/50ms/1%,short]'
@@ -92,4 +94,5 @@ help:
 	@echo 'make -C selftests run_tests   the selftests on this very machine'
 
 .PHONY: all modules tools selftests demo test test-unit test-kunit test-vm \
-	test-uml test-sim test-two test-tools bench-sim bench-doc check install clean help
+	test-uml test-sim test-two test-tools test-debug bench-sim bench-doc check install \
+	clean help

@@ -7,7 +7,8 @@
 # Usage: scripts/test.sh BED...
 #   BED   all, or of: unit (pure rooms in user space), kunit (in UML), tools,
 #         vm (stock kernels in QEMU), two (two of them on one wire), uml,
-#         sim (UML in virtual time)
+#         sim (UML in virtual time); and debug, which is not among all: the
+#         tests of uml in a kernel that checks memory, locks and leaks
 # Environment: T=name       only tests whose name contains that
 #              KERNEL=6.12  only that stock kernel (of vm and two)
 #              LANES=2      how many guests at once (default: processors, 2 at
@@ -23,7 +24,7 @@ for arg; do
 	case $arg in
 	-h | --help) usage; exit 0 ;;
 	all) beds+=(unit tools kunit uml sim vm two) ;;
-	unit | kunit | tools | vm | two | uml | sim) beds+=("$arg") ;;
+	unit | kunit | tools | vm | two | uml | sim | debug) beds+=("$arg") ;;
 	*) die "unknown bed $arg (see --help)" ;;
 	esac
 done
@@ -83,7 +84,7 @@ on_guest() { # BED-NAME LISTFILE RESULTS COMMAND...
 	while [ -s "$left" ] && [ $round -le 5 ]; do
 		budget=$(($(seconds_of "$left") * ${SCALE:-1} + 180))
 		# Virtual limits say little of the wall clock; and CI has an hour.
-		[ $budget -lt 1500 ] || budget=1500
+		[ "$bed" = debug ] || [ $budget -lt 1500 ] || budget=1500
 		rm -f "$results.part"
 		"$@" --tests "$left" --results "$results.part" --timeout "$budget" \
 			2>"$dir/$bed.err"
@@ -136,7 +137,7 @@ job() { # COST NAME COMMAND...
 [ -f "$list" ] || die "$list is missing"
 
 guests=
-for b in vm two uml sim; do wanted $b && guests=1; done
+for b in vm two uml sim debug; do wanted $b && guests=1; done
 if [ -n "$guests" ]; then
 	run_logged "building the selftests" "$dir/selftests.log" \
 		make -C "$SRC/selftests" -j"$JOBS" || {
@@ -166,6 +167,10 @@ if wanted uml || wanted sim || wanted kunit; then
 			"$TOP/scripts/build-for.sh" uml ||
 			row uml tandem.ko 0 1 0 "does not build: see $dir/uml.build"
 	fi
+fi
+if wanted debug; then
+	"$TOP/scripts/uml.sh" --variant debug --build >/dev/null ||
+		row debug kernel 0 1 0 "the UML kernel for debugging does not build"
 fi
 ready=
 for f in $fetch; do
@@ -211,6 +216,15 @@ for b in uml sim; do
 	job "$(seconds_of "$dir/jobs/$b.list")" $b on_guest $b "$dir/jobs/$b.list" \
 		"$dir/$b.tsv" "$TOP/scripts/uml.sh" "${tt[@]}" --out "$dir/$b"
 done
+# Everything takes several times as long there, so fewer bytes and connections.
+if wanted debug; then
+	pick uml | awk '{ $2 *= 6; $3 = "TANDEM_MIB=8 TANDEM_CONNS=100 " $3; print }' \
+		>"$dir/jobs/debug.list"
+	[ ! -s "$dir/jobs/debug.list" ] ||
+		job "$(seconds_of "$dir/jobs/debug.list")" debug on_guest debug \
+			"$dir/jobs/debug.list" "$dir/debug.tsv" \
+			"$TOP/scripts/uml.sh" --variant debug --mem 2G --out "$dir/debug"
+fi
 for k in $ready; do
 	if wanted vm; then
 		pick vm "vm-$k" "vm-${k%%.*}" >"$dir/jobs/vm-$k.list"

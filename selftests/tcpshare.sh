@@ -31,8 +31,8 @@ tcp_ctr() { # NS NAME [TCP-EXT]: a counter of the kernel's TCP
 # the kernel's TCP
 crowd() {
 	local port=$work/port.$BASHPID env_s=() env_c=() rc
-	[ -n "$1" ] && env_s=(TANDEM_WIRE=$1) || env_s=(TANDEM_PROTO=6)
-	[ -n "$2" ] && env_c=(TANDEM_WIRE=$2) || env_c=(TANDEM_PROTO=6)
+	[ -n "$1" ] && env_s=("TANDEM_WIRE=$1") || env_s=(TANDEM_PROTO=6)
+	[ -n "$2" ] && env_c=("TANDEM_WIRE=$2") || env_c=(TANDEM_PROTO=6)
 	local opts=("--$6" --streams 40 --bytes 150000 --timeout 150)
 	rm -f "$port"
 	ip netns exec "$4" env "${env_s[@]}" "$BIN/transfer" "${opts[@]}" \
