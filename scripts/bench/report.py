@@ -233,7 +233,8 @@ def fair_table(store, cells):
     cells = [c for c in cells if c.startswith('fair/')]
     out = Table('fair', "Fairness: Jain's index of equal flows, and the share (%) "
                 'against one TCP cubic', 'median (range) of the seeds; a buffer of '
-                '1 BDP, 60 s of which the first 10 do not count',
+                '1 BDP, 60 s of which the first 10 do not count; at 100 Mbit/s that is '
+                'too short even for two TCP cubics to agree',
                 [''] + [c[len('fair/'):] for c in cells])
     for peer in peers_in(store, cells):
         row = [peer]
