@@ -254,6 +254,10 @@ def main():
         sys.exit('bench-doc: nothing was measured yet: run "make bench-sim"')
     if store.get('format') != report.FORMAT:
         sys.exit('bench-doc: %s is of another format' % results)
+    # What was measured out of curiosity stays out of the page.
+    extra = {p['name'] for p in plan.PEERS if p.get('extra')}
+    for cell, peers in store['cells'].items():
+        store['cells'][cell] = {k: v for k, v in peers.items() if k not in extra}
     report.sum_up(store)
     os.makedirs(PICTURES, exist_ok=True)
     with open(PAGE, encoding='utf-8') as f:

@@ -208,7 +208,7 @@ def short_table(store, cells):
                     '%s %s' % (c.split('/')[1], p) for c in cells for p in ('p50', 'p99')])
     for peer in peers_in(store, cells, True):
         sums = [store['cells'].get(c, {}).get(peer, {}).get('sum', {}) for c in cells]
-        row = [peer, min(s.get('flows', 0) for s in sums),
+        row = [peer, min([s['flows'] for s in sums if s.get('flows')] or [0]),
                sum(s.get('failed', 0) for s in sums)]
         for cell in cells:
             row += [shown(value(store, cell, peer, p), '%.0f') for p in ('p50', 'p99')]
@@ -233,7 +233,8 @@ def fair_table(store, cells):
     cells = [c for c in cells if c.startswith('fair/')]
     out = Table('fair', "Fairness: Jain's index of equal flows, and the share (%) "
                 'against one TCP cubic', 'median (range) of the seeds; a buffer of '
-                '1 BDP, 60 s of which the first 10 do not count',
+                '1 BDP, 60 s of which the first 10 do not count; at 100 Mbit/s that is '
+                'too short even for two TCP cubics to agree',
                 [''] + [c[len('fair/'):] for c in cells])
     for peer in peers_in(store, cells):
         row = [peer]

@@ -276,9 +276,11 @@ def about(store, probe):
         done = subprocess.run(('git', '-C', TOP) + args, check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return done.stdout.strip()
-    changed = git('status', '--porcelain', '--', 'module', 'include')
-    store['about'] = {
-        'revision': git('rev-parse', '--short=12', 'HEAD') + ('+' if changed else ''),
+    what = ('--', 'module', 'include')
+    changed = git('status', '--porcelain', *what)
+    store['about'] = {      # the last that changed what is measured
+        'revision': git('log', '-1', '--format=%h', '--abbrev=12', *what) +
+                    ('+' if changed else ''),
         'kernel': probe['kernel'], 'default': probe['default'],
     }
 
