@@ -42,6 +42,9 @@ KDIR=*)
 	;;
 esac
 
+# Modules that Documentation/ shows how to write, which a test loads.
+examples=Documentation/examples/cong_aimd
+
 # TANDEM_FARM: another name for the tree, where other flags shall not disturb.
 NAME=${TANDEM_FARM:-$NAME}
 farm=$BUILD/$NAME
@@ -61,7 +64,8 @@ make_farm() {
 			[ -L "$farm/$d/${f##*/}" ] || links+=("$up/$d/${f##*/}")
 		done
 		[ ${#links[@]} -eq 0 ] || ln -sf -t "$farm/$d" "${links[@]}"
-	done < <(cd "$SRC" && find -L module include -name '.*' -prune -o -type d -print)
+	done < <(cd "$SRC" &&
+		find -L module include $examples -name '.*' -prune -o -type d -print)
 	# Files that are gone from the checkout leave dangling links.
 	find "$farm" -xtype l -delete
 }
@@ -74,7 +78,7 @@ modules | "ARCH=um modules") plain=1 ;;
 esac
 if [ -n "$plain" ] && [ -f "$farm/tandem.ko" ] && [ -f "$farm/.built" ] &&
    [ "$(cat "$farm/.built")" = "$KDIR" ] &&
-   [ -z "$(cd "$SRC" && find -L Kbuild module include scripts/probe.sh \
+   [ -z "$(cd "$SRC" && find -L Kbuild module include $examples scripts/probe.sh \
 	-newer "$farm/.built" \( -type d -o -name '*.[chS]' -o -name '*.list' \
 	-o -name Kbuild -o -name probe.sh \) -print -quit)" ]; then
 	echo "$farm"
@@ -82,15 +86,25 @@ if [ -n "$plain" ] && [ -f "$farm/tandem.ko" ] && [ -f "$farm/.built" ] &&
 fi
 echo "$KDIR" >"$farm.start"
 make_farm
-if [ -z "$ROOT" ]; then
-	make -C "$KDIR" M="$farm" -j"$JOBS" "$@" >&2
-else
-	"$TOP/scripts/kernels.sh" run "$kernel" \
-		make -C "$KDIR" M="/tandem/build/$NAME" -j"$JOBS" "$@" \
-		2>&1 | sed -u "s,/tandem/build/$NAME/,,g" >&2
-	(exit "${PIPESTATUS[0]}")
-fi
+build() { # FOLDER MAKE-ARGS...: of the farm; "" is tandem.ko itself
+	local sub=$1
+	shift
+	if [ -z "$ROOT" ]; then
+		make -C "$KDIR" M="$farm$sub" -j"$JOBS" "$@" >&2
+	else
+		"$TOP/scripts/kernels.sh" run "$kernel" \
+			make -C "$KDIR" M="/tandem/build/$NAME$sub" -j"$JOBS" "$@" \
+			2>&1 | sed -u "s,/tandem/build/$NAME/,,g" >&2
+		return "${PIPESTATUS[0]}"
+	fi
+}
+build "" "$@"
 rc=$?
+if [ $rc -eq 0 ] && [ -n "$plain" ]; then
+	for example in $examples; do
+		build "/$example" "$@" || rc=$?
+	done
+fi
 if [ $rc -eq 0 ] && [ -n "$plain" ]; then
 	mv "$farm.start" "$farm/.built"
 else

@@ -7,10 +7,10 @@
 #
 #   a (10.99.0.1, fd99::1) ----- veth ----- b (10.99.0.2, fd99::2)
 #
-# Environment: CONG_AIMD, the module (default: cong_aimd.ko beside the selftests)
+# Environment: CONG_AIMD, the module (default: the one that modprobe would find)
 . "$(dirname "$0")/common.sh"
 
-ko=${CONG_AIMD:-$here/cong_aimd.ko}
+ko=${CONG_AIMD:-$(modinfo -n cong_aimd 2>/dev/null)}
 is_tcp && skip_all "an algorithm for Tandem"
 [ -f "$ko" ] || skip_all "no $ko: build Documentation/examples/cong_aimd"
 
