@@ -350,17 +350,15 @@ static int set_choice(struct sock *sk, enum tandem_kind kind, sockptr_t optval,
 /* The kind that an option of our own chooses, or -1. */
 static int option_kind(int level, int optname)
 {
-	if (optname == TCP_CONGESTION)
-		return TANDEM_KIND_CONG;
-	if (level != SOL_TANDEM)
-		return -1;
 	switch (optname) {
+	case TCP_CONGESTION:
+		return TANDEM_KIND_CONG;
 	case TANDEM_RTO_ESTIMATOR:
-		return TANDEM_KIND_RTO;
+		return level == SOL_TANDEM ? TANDEM_KIND_RTO : -1;
 	case TANDEM_LOSS_DETECTION:
-		return TANDEM_KIND_LOSS;
+		return level == SOL_TANDEM ? TANDEM_KIND_LOSS : -1;
 	case TANDEM_ACK_POLICY:
-		return TANDEM_KIND_ACK;
+		return level == SOL_TANDEM ? TANDEM_KIND_ACK : -1;
 	}
 	return -1;
 }

@@ -94,6 +94,9 @@ def check_sysctls():
             complain(page, f"{name}: default is {default}, documented {have}")
     known.update(re.findall(r'{ "(\w+)", offsetof', source))
     known.update(re.findall(r'procname = "(\w+)"', source))
+    # The mechanisms that are chosen by name, and what there is of each.
+    for pair in re.findall(r'\[TANDEM_KIND_\w+\] = \{ "(\w+)", "(\w+)" \}', source):
+        known.update(pair)
     for name in sorted(known):
         if name not in docs:
             complain(page, f"sysctl {name} is not documented")
