@@ -78,6 +78,23 @@ static void update_window(struct sock *sk, const struct sk_buff *skb,
 	}
 }
 
+/*
+ * For congestion control, round trips of what comes right behind the newest data delivered
+ * so far, SACKed or ACKed: while a hole keeps SEG.ACK from moving there are no others.  What
+ * left a gap behind it may have overtaken the rest, and its trip is not the path's.
+ */
+static void cc_rtt_sample(struct tandem_sock *tp, const struct tandem_skb_cb *cb,
+			  struct tandem_ack_event *ev)
+{
+	if (seq_before(tp->fack, ev->prior_una))
+		tp->fack = ev->prior_una;
+	if (!seq_before(cb->seq, tp->fack)) {
+		if (cb->seq == tp->fack && !(cb->sacked & TANDEM_S_EVER_RETRANS))
+			ev->cc_rtt_us = max_t(s64, ev->now_us - cb->sent_us, 1);
+		tp->fack = cb->end_seq;
+	}
+}
+
 void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked,
 			  struct tandem_ack_event *ev)
 {
@@ -87,6 +104,7 @@ void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool 
 	    !seq_after(cb->end_seq, tp->high_seq))
 		ev->orig_acked = true;
 	tandem_loss_delivered(sk, cb, sacked);
+	cc_rtt_sample(tp, cb, ev);
 	tandem_rate_pick(&tp->rate, &ev->pick, &cb->rate, cb->sent_us, cb->end_seq,
 			 cb->sacked & TANDEM_S_EVER_RETRANS);
 }
@@ -239,6 +257,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		.prior_una = tp->snd_una,
 		.prior_pipe = tandem_pipe(tp),
 		.rtt_us = -1,
+		.cc_rtt_us = -1,
 		.has_data = cb->end_seq != cb->seq,
 		.ece = tp->cc.ecn_ok && cb->flags & TANDEM_F_ECE && !(cb->flags & TANDEM_F_SYN),
 	};

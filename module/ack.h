@@ -18,6 +18,7 @@ struct tandem_ack_event {
 	u32	acked_bytes;
 	u32	delivered;	/* segments that left the network with it (recovery.c) */
 	s64	rtt_us;		/* -1: no sample */
+	s64	cc_rtt_us;	/* for congestion control, see cc_rtt_sample(); -1: none */
 	bool	window_update;	/* SND.WND changed */
 	bool	has_data;	/* the segment carries data */
 	bool	dsack;		/* carried a D-SACK that can be of a copy of ours, */

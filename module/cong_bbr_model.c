@@ -106,7 +106,8 @@ bool tandem_bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift)
 {
 	u64 segs, edge = b->min_rtt;
 
-	if (!b->has_rtt)
+	/* A round without a sample says nothing. */
+	if (!b->has_rtt || rtt == U32_MAX)
 		return false;
 	segs = b->bw ? div_u64((u64)QUEUE_SEGS << BBR_BW_SHIFT, b->bw) : 0;
 	edge += (b->min_rtt >> shift) + min_t(u64, segs, b->min_rtt);

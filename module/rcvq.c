@@ -325,6 +325,8 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_OFOPRUNE);
 		return;
 	}
+	/* On a lossy path most of it comes so: the window must not stand still for it. */
+	grow_window(sk, skb);
 
 	/* The common case: the next of a run at the end. */
 	if (tp->ofo_last && seq == TANDEM_CB(tp->ofo_last)->end_seq) {

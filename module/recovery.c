@@ -440,7 +440,7 @@ static void size_cwnd(struct sock *sk, struct tandem_ack_event *ev, u32 lost)
 		.acked = ev->acked_segs + ev->sacked_segs,
 		.lost = lost,
 		.prior_in_flight = ev->prior_pipe,
-		.rtt_us = ev->rtt_us,
+		.rtt_us = ev->cc_rtt_us >= 0 ? ev->cc_rtt_us : ev->rtt_us,
 		/* Slow start doubles: half of cwnd used counts as limited by it. */
 		.cwnd_limited = tandem_cc_in_slow_start(cc) ?
 				cc->cwnd < 2 * tp->max_packets_out :
