@@ -654,6 +654,8 @@ void tandem_cwnd_restart(struct sock *sk)
 	u32 cwnd = tp->cc.cwnd;
 
 	tell_cong(tp, TANDEM_CONG_EV_CWND_RESTART);
+	if (tp->cc.ops->control)	/* it starts again as it sees fit, paced */
+		return;
 	/* What cwnd knew is remembered in ssthresh: slow start leads back to it. */
 	tp->cc.ssthresh = max(tp->cc.ssthresh, (cwnd >> 1) + (cwnd >> 2));
 	while (idle > tp->rto_us && cwnd > restart) {
