@@ -149,52 +149,64 @@ if [ -d "$SRC/tools" ]; then
 		row build tools 0 1 0 "tools do not build: see $dir/tools.log"
 fi
 
-# The UML kernel takes minutes to build the first time; so do the debootstraps,
-# which mostly wait for the network: side by side.
+# Kernels take minutes to fetch the first time, which is mostly waiting.
 kernels=${KERNEL:-6.1 6.12 7}
-fetch=
 if wanted vm || wanted two; then
 	for k in $kernels; do
-		"$TOP/scripts/kernels.sh" get "$k" 2>"$dir/get-$k.err" &
-		fetch="$fetch $k:$!"
+		"$TOP/scripts/kernels.sh" get "$k" >/dev/null 2>&1 &
 	done
 fi
-if wanted uml || wanted sim || wanted kunit; then
-	"$TOP/scripts/uml.sh" --build >/dev/null ||
-		row uml kernel 0 1 0 "the UML kernel does not build"
-	if wanted uml || wanted sim; then
-		run_logged "building tandem.ko for UML" "$dir/uml.build" \
-			"$TOP/scripts/build-for.sh" uml ||
-			row uml tandem.ko 0 1 0 "does not build: see $dir/uml.build"
-	fi
-fi
-if wanted debug; then
-	"$TOP/scripts/uml.sh" --variant debug --build >/dev/null ||
-		row debug kernel 0 1 0 "the UML kernel for debugging does not build"
-fi
-ready=
-for f in $fetch; do
-	k=${f%%:*}
-	wait "${f##*:}"
-	rc=$?
-	if [ $rc -eq 0 ]; then
-		eval "$("$TOP/scripts/kernels.sh" env "$k")"
-		if run_logged "building tandem.ko for $NAME" "$dir/vm-$NAME.build" \
-			"$TOP/scripts/build-for.sh" "$k"; then
-			ready="$ready $NAME"
-		else
-			row "vm-$NAME" tandem.ko 0 1 0 "does not build: see $dir/vm-$NAME.build"
-		fi
-	elif [ $rc -eq 77 ] && [ "$k" != 6.1 ]; then
-		cat "$dir/get-$k.err" >&2
-		row "vm-$k" kernel 0 0 \
-			"$({ pick vm "vm-$k"; pick two "two-$k"; } | grep -c .)" \
-			"the download of kernel $k was refused or failed: its tests are skipped"
+
+# The module is built for a kernel by the job that needs it: so one lane compiles
+# while the other tests. Who comes second waits, and finds it done.
+built() { # BED NAME KERNEL
+	run_logged "building tandem.ko for $2" "$dir/$1.build" \
+		"$TOP/scripts/build-for.sh" "$3" && return
+	row "$1" tandem.ko 0 1 0 "does not build: see $dir/$1.build"
+	return 1
+}
+
+uml_job() { # BED VARIANT UML-OPTIONS...
+	local bed=$1 variant=$2
+	shift 2
+	"$TOP/scripts/uml.sh" ${variant:+--variant "$variant"} --build >/dev/null || {
+		row "$bed" kernel 0 1 0 "the UML kernel does not build"
+		return
+	}
+	built "$bed" UML "uml${variant:+-$variant}" || return
+	on_guest "$bed" "$dir/jobs/$bed.list" "$dir/$bed.tsv" "$TOP/scripts/uml.sh" \
+		${variant:+--variant "$variant"} "$@" --out "$dir/$bed"
+}
+
+kunit_job() {
+	if "$TOP/scripts/uml.sh" --build >/dev/null; then
+		on_host kunit kunit "$SRC/selftests/unit/kunit.sh"
 	else
-		cat "$dir/get-$k.err" >&2
-		row "vm-$k" kernel 0 1 0 "kernel $k is not to be had"
+		row kunit kernel 0 1 0 "the UML kernel does not build"
 	fi
-done
+}
+
+vm_job() { # BED KERNEL VM-OPTIONS...
+	local bed=$1 k=$2 rc NAME=''
+	shift 2
+	"$TOP/scripts/kernels.sh" get "$k" >/dev/null 2>"$dir/$bed-$k.err"
+	rc=$?
+	[ $rc -eq 0 ] || cat "$dir/$bed-$k.err" >&2
+	if [ $rc -eq 77 ] && [ "$k" != 6.1 ]; then
+		row "$bed-$k" kernel 0 0 "$(pick "$bed" "$bed-$k" | grep -c .)" \
+			"the download of kernel $k was refused or failed: its tests are skipped"
+		return
+	elif [ $rc -ne 0 ]; then
+		row "$bed-$k" kernel 0 1 0 "kernel $k is not to be had"
+		return
+	fi
+	eval "$("$TOP/scripts/kernels.sh" env "$k")"
+	built "$bed-$NAME" "$NAME" "$k" || return
+	pick "$bed" "$bed-$NAME" "$bed-${NAME%%.*}" >"$dir/jobs/$bed-$NAME.list"
+	[ ! -s "$dir/jobs/$bed-$NAME.list" ] ||
+		on_guest "$bed-$NAME" "$dir/jobs/$bed-$NAME.list" "$dir/$bed-$NAME.tsv" \
+			"$TOP/scripts/vm.sh" --kernel "$k" "$@" --out "$dir/$bed-$NAME"
+}
 
 if wanted unit && [ -d "$SRC/selftests/unit" ]; then
 	job 100000 unit on_host unit unit make --no-print-directory -s \
@@ -205,7 +217,7 @@ if wanted tools && [ -d "$SRC/tools/test" ]; then
 		-C "$SRC/tools" check
 fi
 if wanted kunit && [ -x "$SRC/selftests/unit/kunit.sh" ]; then
-	job 99998 kunit on_host kunit kunit "$SRC/selftests/unit/kunit.sh"
+	job 99998 kunit kunit_job
 fi
 for b in uml sim; do
 	wanted $b || continue
@@ -213,33 +225,24 @@ for b in uml sim; do
 	[ -s "$dir/jobs/$b.list" ] || continue
 	tt=()
 	[ $b = uml ] || tt=(--time-travel)
-	job "$(seconds_of "$dir/jobs/$b.list")" $b on_guest $b "$dir/jobs/$b.list" \
-		"$dir/$b.tsv" "$TOP/scripts/uml.sh" "${tt[@]}" --out "$dir/$b"
+	job "$(seconds_of "$dir/jobs/$b.list")" $b uml_job $b "" "${tt[@]}"
 done
 # Everything takes several times as long there, so fewer bytes and connections.
 if wanted debug; then
 	pick uml | awk '{ $2 *= 6; $3 = "TANDEM_MIB=8 TANDEM_CONNS=100 " $3; print }' \
 		>"$dir/jobs/debug.list"
 	[ ! -s "$dir/jobs/debug.list" ] ||
-		job "$(seconds_of "$dir/jobs/debug.list")" debug on_guest debug \
-			"$dir/jobs/debug.list" "$dir/debug.tsv" \
-			"$TOP/scripts/uml.sh" --variant debug --mem 2G --out "$dir/debug"
+		job "$(seconds_of "$dir/jobs/debug.list")" debug uml_job debug debug --mem 2G
 fi
-for k in $ready; do
-	if wanted vm; then
-		pick vm "vm-$k" "vm-${k%%.*}" >"$dir/jobs/vm-$k.list"
-		[ ! -s "$dir/jobs/vm-$k.list" ] ||
-			job "$(seconds_of "$dir/jobs/vm-$k.list")" "vm-$k" on_guest "vm-$k" \
-				"$dir/jobs/vm-$k.list" "$dir/vm-$k.tsv" \
-				"$TOP/scripts/vm.sh" --kernel "$k" --out "$dir/vm-$k"
-	fi
-	if wanted two; then
-		pick two "two-$k" "two-${k%%.*}" >"$dir/jobs/two-$k.list"
-		[ ! -s "$dir/jobs/two-$k.list" ] ||
-			job "$(seconds_of "$dir/jobs/two-$k.list")" "two-$k" on_guest "two-$k" \
-				"$dir/jobs/two-$k.list" "$dir/two-$k.tsv" \
-				"$TOP/scripts/vm.sh" --kernel "$k" --two --out "$dir/two-$k"
-	fi
+for b in vm two; do
+	wanted $b || continue
+	two=()
+	[ $b = vm ] || two=(--two)
+	for k in $kernels; do
+		pick $b "$b-$k" "$b-${k%%.*}" >"$dir/jobs/list"
+		[ -s "$dir/jobs/list" ] || continue
+		job "$(seconds_of "$dir/jobs/list")" "$b-$k" vm_job $b "$k" "${two[@]}"
+	done
 done
 
 # ---- the lanes ----
