@@ -227,6 +227,7 @@ class Console:
         rest = {1: b'', 3: b''}
         deadline = self.start + self.opts['timeout']
         late = False
+        gone = None             # when the guest had ended, be its output open or not
 
         def kill(*_):
             try:
@@ -258,8 +259,10 @@ class Console:
                 rest[key.data] = lines.pop()
                 for line in lines:
                     self.line(key.data, line)
-            if guest.poll() is not None and left < -5:
-                break
+            if guest.poll() is not None:
+                gone = gone or time.monotonic()
+                if time.monotonic() - gone > 5:
+                    break       # something it left behind keeps the pipe open
         kill()          # helpers of the guest, as UML's tracer threads
         return late
 

@@ -238,7 +238,7 @@ signals() {
 	local rc=0 p
 	# shellcheck disable=SC2016
 	"$tandem" run --protocol=6 -r sh -c \
-		'trap "kill \$!; exit 9" TERM; sleep 1000 & echo up; wait' \
+		'trap "exit 9" TERM; echo up; while :; do sleep 0.05; done' \
 		>"$tmp/up" 2>"$tmp/err" &
 	p=$!
 	until [ -s "$tmp/up" ]; do
