@@ -84,7 +84,7 @@ TU_TEST(rate_burst)
 TU_TEST(rate_steady)
 {
 	struct tandem_rate_sample rs = {};
-	struct seg s[400];
+	static struct seg s[400];	/* more than a kernel stack has */
 	struct link l;
 	int i, next = 0;
 
