@@ -191,7 +191,9 @@ def refused(line):
 
 
 def who(peer):
-    """Options of flows that make it speak a peer's protocol."""
+    """Options of flows that make it speak a peer's protocol. Who moves much or
+    wants it fast has Nagle off; exchanges whose segments are counted are those
+    of a program that sets no option."""
     out = ['-p', peer['proto'], '-P', PORT]
     if peer.get('cc'):
         out += ['-c', peer['cc']]
@@ -199,6 +201,8 @@ def who(peer):
         out += ['-b', peer['buffer']]
     if peer.get('fastopen'):
         out += ['-f']
+    if peer.get('kind') != 'segments':
+        out += ['-N']
     return out
 
 
