@@ -26,6 +26,7 @@ import glob
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -42,6 +43,11 @@ STORE = {False: os.path.join(WORK, 'sim.json'), True: os.path.join(WORK, 'quick.
 GUEST_WORK = '/tandem/build/bench'
 CHUNK_COST = 150        # of plan.cost(): how much one guest is given
 TRIES = 2
+saving = threading.Lock()
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def say(text):
@@ -246,11 +252,12 @@ class Bench:
             for lane in lanes:
                 lane.join()
         except KeyboardInterrupt:
+            say('interrupted: what was measured so far is kept')
             self.stopping = True
             for guest in list(self.guests):
                 guest.end()
-            for lane in lanes:
-                lane.join()
+            while any(lane.is_alive() for lane in lanes):
+                time.sleep(0.1)
 
 
 def load_store(path):
@@ -266,10 +273,11 @@ def load_store(path):
 
 
 def save_store(store, path):
-    with open(path + '.new', 'w', encoding='utf-8') as f:
-        json.dump(store, f, indent=1, sort_keys=True)
-        f.write('\n')
-    os.replace(path + '.new', path)
+    with saving:
+        with open(path + '.new', 'w', encoding='utf-8') as f:
+            json.dump(store, f, indent=1, sort_keys=True)
+            f.write('\n')
+        os.replace(path + '.new', path)
 
 
 def about(store, probe):
@@ -310,6 +318,7 @@ def main():
         return 0
     if not cells:
         sys.exit('bench-sim: no cell is called %s; see sim.py --list' % pattern)
+    signal.signal(signal.SIGTERM, interrupt)
     lock = take_turn()      # held until this process ends
     build()
     say('building tandem.ko for UML, and asking the kernel what it has ...')
