@@ -70,7 +70,7 @@ static struct {
 	const char *cc, *addr, *dev;
 	int port, first, flows, buffer, gap_ms, stagger_ms, interval;
 	unsigned int seed;
-	bool fastopen, together;
+	bool fastopen, together, no_delay;
 	uint64_t up, down;
 	double seconds, from;
 } o = {
@@ -123,6 +123,8 @@ static void no_delay(int fd)
 {
 	int one = 1;
 
+	if (!o.no_delay)
+		return;
 	if (o.proto == IPPROTO_SCTP)
 		setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &one, sizeof(one));
 	else
@@ -500,6 +502,7 @@ static void usage(void)
 	      "  -p N  IP protocol          -c NAME  congestion control\n"
 	      "  -a A  server's address     -P N     server's port\n"
 	      "  -b N  fixed socket buffers -f       TCP fast open\n"
+	      "  -N    no Nagle algorithm\n"
 	      " serve: -i MS  print the bytes of each flow that often\n"
 	      " run:   -n N   flows, in turn; -j all together, -s MS starting within that\n"
 	      "        -B N   first source port   -g MS  pause between flows\n"
@@ -515,7 +518,7 @@ int main(int argc, char **argv)
 	const char *mode = argc > 1 ? argv[1] : "";
 	int c;
 
-	while ((c = getopt(argc - 1, argv + 1, "p:c:a:P:b:fi:n:js:B:g:u:d:T:S:D:F:")) > 0) {
+	while ((c = getopt(argc - 1, argv + 1, "p:c:a:P:b:fNi:n:js:B:g:u:d:T:S:D:F:")) > 0) {
 		switch (c) {
 		case 'p': o.proto = atoi(optarg); break;
 		case 'c': o.cc = optarg; break;
@@ -523,6 +526,7 @@ int main(int argc, char **argv)
 		case 'P': o.port = atoi(optarg); break;
 		case 'b': o.buffer = atoi(optarg); break;
 		case 'f': o.fastopen = true; break;
+		case 'N': o.no_delay = true; break;
 		case 'i': o.interval = atoi(optarg); break;
 		case 'n': o.flows = atoi(optarg); break;
 		case 'j': o.together = true; break;

@@ -142,12 +142,15 @@ qdisc add dev far root netem limit 1000000 delay %dus %s
 class Program:
     """flows, started in a namespace; its lines are read when it has ended."""
 
+    running = set()
+
     def __init__(self, space, mode, *args):
         # pylint: disable=consider-using-with
         self.file = tempfile.TemporaryFile('w+', encoding='ascii', dir='/tmp')
         with space:
             self.process = subprocess.Popen([FLOWS, mode] + [str(a) for a in args],
                                             stdout=self.file)
+        self.running.add(self)
 
     def await_ready(self):
         while os.fstat(self.file.fileno()).st_size == 0:
@@ -165,6 +168,7 @@ class Program:
     def end(self, stop=False):
         if stop:
             self.process.send_signal(signal.SIGTERM)
+        self.running.discard(self)
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -187,7 +191,9 @@ def refused(line):
 
 
 def who(peer):
-    """Options of flows that make it speak a peer's protocol."""
+    """Options of flows that make it speak a peer's protocol. Who moves much or
+    wants it fast has Nagle off; exchanges whose segments are counted are those
+    of a program that sets no option."""
     out = ['-p', peer['proto'], '-P', PORT]
     if peer.get('cc'):
         out += ['-c', peer['cc']]
@@ -195,7 +201,18 @@ def who(peer):
         out += ['-b', peer['buffer']]
     if peer.get('fastopen'):
         out += ['-f']
+    if peer.get('kind') != 'segments':
+        out += ['-N']
     return out
+
+
+def end_all():
+    """Nothing of a run that went wrong shall be about in the next."""
+    for program in Program.running:
+        program.process.kill()
+        program.process.wait()
+        program.file.close()
+    Program.running.clear()
 
 
 def failures(lines):
@@ -336,19 +353,21 @@ class Capture:
 
 
 def carry_out(run):
-    net = None
+    net = capture = None
     out = {'id': run['id']}
     began = time.monotonic()
     try:
         net = Net(run)
         capture = Capture(net, run)
         out['result'] = KINDS[run['kind']](net, run)
-        capture.end()
     except Missing as e:
         out['missing'] = str(e)
     except (Trouble, OSError, IndexError, KeyError) as e:
         out['trouble'] = '%s%s' % ('' if isinstance(e, Trouble) else
                                    type(e).__name__ + ': ', e)
+    end_all()
+    if capture:
+        capture.end()
     out['virtual_s'] = round(time.monotonic() - began, 3)
     print('@@BENCH ' + json.dumps(out, separators=(',', ':')), flush=True)
     if net:

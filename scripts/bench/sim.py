@@ -14,8 +14,9 @@ Environment:
                     build/bench/pcap/; scripts/annotate.py and plot.py read it
   LANES=N           guests at once (default: processors, 2 at most)
 
-What was measured goes to build/bench/sim.json, replacing only the cells and
-peers measured; "make bench-doc" makes pictures and tables of that file.
+What was measured goes to build/bench/sim.json (quick.json, if BENCH=quick),
+replacing only the cells and peers measured; "make bench-doc" makes pictures and
+tables of sim.json.
 Plan: plan.py. The guest's half: guest.py. Exit status: 0 all was measured,
 1 a run failed or a guest broke.
 """
@@ -25,6 +26,7 @@ import glob
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -37,10 +39,15 @@ import report
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(TOP, 'build', 'bench')
-STORE = os.path.join(WORK, 'sim.json')
+STORE = {False: os.path.join(WORK, 'sim.json'), True: os.path.join(WORK, 'quick.json')}
 GUEST_WORK = '/tandem/build/bench'
 CHUNK_COST = 150        # of plan.cost(): how much one guest is given
 TRIES = 2
+saving = threading.Lock()
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def say(text):
@@ -137,10 +144,10 @@ class Guest:
 class Bench:
     """The runs, the lanes they are carried out in, and the results."""
 
-    def __init__(self, runs, store, lanes):
+    def __init__(self, runs, store, path, lanes):
         self.todo = list(runs)
         self.runs = {r['id']: r for r in runs}
-        self.store, self.lanes = store, lanes
+        self.store, self.path, self.lanes = store, path, lanes
         self.lock = threading.Lock()
         self.done = {}
         self.tries = {}
@@ -200,7 +207,7 @@ class Bench:
     def after(self, guest, share):
         """What a broken guest left undone is tried again, once."""
         with self.lock:
-            save_store(self.store)      # an interrupted bench keeps what it has
+            save_store(self.store, self.path)      # an interrupted bench keeps what it has
             undone = [r for r in share if r['id'] not in self.done]
             if self.stopping or guest.rc == 0 and not undone:
                 return
@@ -245,30 +252,32 @@ class Bench:
             for lane in lanes:
                 lane.join()
         except KeyboardInterrupt:
+            say('interrupted: what was measured so far is kept')
             self.stopping = True
             for guest in list(self.guests):
                 guest.end()
-            for lane in lanes:
-                lane.join()
+            while any(lane.is_alive() for lane in lanes):
+                time.sleep(0.1)
 
 
-def load_store():
+def load_store(path):
     try:
-        with open(STORE, encoding='utf-8') as f:
+        with open(path, encoding='utf-8') as f:
             store = json.load(f)
         if store.get('format') == report.FORMAT:
             return store
-        say('%s is of another format: starting afresh' % STORE)
+        say('%s is of another format: starting afresh' % path)
     except FileNotFoundError:
         pass
     return {'format': report.FORMAT, 'cells': {}}
 
 
-def save_store(store):
-    with open(STORE + '.new', 'w', encoding='utf-8') as f:
-        json.dump(store, f, indent=1, sort_keys=True)
-        f.write('\n')
-    os.replace(STORE + '.new', STORE)
+def save_store(store, path):
+    with saving:
+        with open(path + '.new', 'w', encoding='utf-8') as f:
+            json.dump(store, f, indent=1, sort_keys=True)
+            f.write('\n')
+        os.replace(path + '.new', path)
 
 
 def about(store, probe):
@@ -309,6 +318,7 @@ def main():
         return 0
     if not cells:
         sys.exit('bench-sim: no cell is called %s; see sim.py --list' % pattern)
+    signal.signal(signal.SIGTERM, interrupt)
     lock = take_turn()      # held until this process ends
     build()
     say('building tandem.ko for UML, and asking the kernel what it has ...')
@@ -331,14 +341,15 @@ def main():
         drop, late = run.pop('drop', 0), run.pop('late', 0)
         if drop or late:
             run['bpf'] = dropper(run['seed'], drop, late)
-    store = load_store()
+    path = STORE[quick]
+    store = load_store(path)
     about(store, probe)
     say('%d runs in %d cells; peers: %s' % (
         len(runs), len(cells), ' '.join(p['name'] for p in peers)))
-    bench = Bench(runs, store, lanes)
+    bench = Bench(runs, store, path, lanes)
     bench.carry_out()
     report.sum_up(store)
-    save_store(store)
+    save_store(store, path)
     print()
     names = [c.name for c in cells]
     print(report.tables(store, names))
@@ -351,7 +362,7 @@ def main():
         print('trouble: ' + line)
     print('%d of %d runs in %d min; all results are in %s' % (
         len(bench.done), len(runs), (time.monotonic() - bench.start) / 60 + 0.5,
-        os.path.relpath(STORE)))
+        os.path.relpath(path)))
     lock.close()
     return 1 if bench.troubles or len(bench.done) < len(runs) else 0
 
