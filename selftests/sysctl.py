@@ -10,6 +10,7 @@ import errno
 import os
 import sys
 
+import tpeer
 from tpeer import World, check, main, tandem_only
 
 INT_MAX = 0x7fffffff
@@ -33,12 +34,19 @@ KNOBS = dict(
     init_cwnd=(10, 1, 1000), min_mss=(48, 48, 65535),
     moderate_rcvbuf=(1, 0, 1), abort_on_overflow=(0, 0, 1),
     challenge_ack_limit=(INT_MAX, 0, INT_MAX), syncookies=(1, 0, 2),
-    ecn=(2, 0, 2), ecn_fallback=(1, 0, 1),
+    ecn=(2, 0, 2), ecn_fallback=(1, 0, 1), mtu_probing=(0, 0, 2),
+    base_mss=(1024, 48, 65535), mtu_probe_floor=(48, 48, 65535),
+    probe_threshold=(8, 1, 65535), probe_interval=(600, 1, INT_MAX),
+    third_ack_delay=(1, 0, 1), fin_hold_us=(200, 0, 10000),
+    fastopen_key_rotate=(86400, 0, INT_MAX),
+    fastopen_blackhole_timeout=(3600, 0, 86400), path_cache=(2, 0, 2),
+    path_cache_max=(4096, 0, 8192), path_cache_ttl=(3600, 1, 604800),
     no_delay=(0, 0, 1), tcp_wire=(1, 0, 1),
     udp_port=(0, 0, 65535), isn_fixed=(0, 0, 0xffffffff))
 CHOICES = {"congestion_control": "bbr", "rto_estimator": "rfc6298",
            "loss_detection": "rack", "ack_policy": "delayed"}
-OTHERS = ("rmem", "wmem", "mem", "wire", "allowed_congestion_control",
+OTHERS = ("rmem", "wmem", "mem", "wire", "fastopen", "fastopen_key",
+          "path_cache_flush", "allowed_congestion_control",
           *CHOICES, *("available_" + c for c in CHOICES))
 
 
@@ -162,6 +170,17 @@ def test_allowed_congestion_control(w):
     check("reno" in read(allowed), "nothing changed")
 
 
+def test_fastopen_bits(w):
+    tandem_only()
+    check(read("fastopen") == ["3"], "client and server: %s" % read("fastopen"))
+    for bits in (0, 1, 2, 0x607):
+        check(write("fastopen", bits) == 0, "bits %#x" % bits)
+        check(read("fastopen") == [str(bits)], "read back")
+    refused("fastopen", 0x800)
+    refused("fastopen", -1)
+    check(write("fastopen_key", "not a key") == errno.EINVAL, "a bad key")
+
+
 def test_per_namespace(w):
     tandem_only()
     for name, (_, _, hi) in KNOBS.items():
@@ -207,4 +226,5 @@ def test_none_forgotten(w):
 TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]
 
 if __name__ == "__main__":
+    tpeer.PLAIN = True
     sys.exit(main(TESTS, ways=("v4",)))

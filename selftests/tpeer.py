@@ -60,6 +60,7 @@ TCP_KNOB = dict(keepalive_time="tcp_keepalive_time", tw_reuse="tcp_tw_reuse",
 # timeouts, tail loss probes, RACK, F-RTO.
 # Tandem, too, sends no probes and doubts no timeout unless a test says it should.
 OFF = ("tlp", "frto")
+PLAIN = False			# True: a namespace with Tandem's own defaults
 CLASSIC = (("tcp_syn_linear_timeouts", "0"), ("tcp_early_retrans", "0"),
            ("tcp_recovery", "0"), ("tcp_frto", "0"))
 
@@ -259,9 +260,9 @@ class World:
                     f.write(value)
         self.family = socket.AF_INET if way == "v4" else socket.AF_INET6
         self.socket().close()		# loads the module, if it is not
-        for name in () if IS_TCP else OFF:
+        for name in () if IS_TCP or PLAIN else OFF:
             self.knob(name, 0)
-        if not IS_TCP:
+        if not IS_TCP and not PLAIN:
             # What scripts count are the segments of RFC 5681's window.
             self.knob("congestion_control", "reno")
         if IS_UDP:
