@@ -49,7 +49,7 @@ enum bbr_ack_phase {
 	BBR_ACKS_STOPPING,	/* probe over, feedback still arrives */
 };
 
-/**
+/*
  * struct bbr - section 2, and what this implementation adds
  * @now_us:	of the last ACK
  * @cycle_us, @min_rtt_at, @probe_rtt_min_at, @probe_rtt_done_at: stamps; the last is

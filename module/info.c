@@ -2,7 +2,8 @@
 /*
  * info.c - TCP_INFO: a connection's numbers in the struct that tools know.
  *
- * What we do not do stays 0, as in a TCP that does not: flow label rehash.  What the kernel at hand has no field for is left out.
+ * What we do not do stays 0, as in a TCP that does not: flow label rehash.  What the
+ * kernel at hand has no field for is left out.
  */
 #include <linux/tcp.h>
 #include <net/sock.h>

@@ -83,7 +83,7 @@
 	X(FOPASSIVE, "FastOpenPassive", "connections made at a SYN with data or cookie") \
 	X(FOPASSIVEFAIL, "FastOpenPassiveFail", "SYNs with a wrong cookie, or no memory") \
 	X(FOPASSIVEALTKEY, "FastOpenPassiveAltKey", "cookies that the backup key had made") \
-	X(FOLISTENOVERFLOW, "FastOpenListenOverflow", "SYNs taken without data: TCP_FASTOPEN's limit") \
+	X(FOLISTENOVERFLOW, "FastOpenListenOverflow", "SYNs taken without data: queue limit") \
 	X(FOACTIVE, "FastOpenActive", "SYNs whose data was acknowledged")	\
 	X(FOACTIVEFAIL, "FastOpenActiveFail", "SYNs whose data was not acknowledged") \
 	X(FOBLACKHOLE, "FastOpenBlackhole", "times fast open was stopped for a while, events") \
@@ -143,7 +143,7 @@
 	X(MTUPROBES, "MtuProbes", "path MTU probes sent (RFC 4821)")	\
 	X(MTUPROBESOK, "MtuProbesOk", "path MTU probes that arrived")	\
 	X(MTUPROBESLOST, "MtuProbesLost", "path MTU probes that were too large") \
-	X(MTUBLACKHOLES, "MtuBlackHoles", "times smaller segments were tried after timeouts, events") \
+	X(MTUBLACKHOLES, "MtuBlackHoles", "smaller segments tried after timeouts, events") \
 	/* ends */							\
 	X(GIVEUPS, "GiveUps", "connections ended by retries2 or the user timeout") \
 	X(SYNGIVEUPS, "SynGiveUps", "opens ended by syn_retries")	\

@@ -254,7 +254,7 @@ static int knob_path_flush(TANDEM_CTL_CONST struct ctl_table *table, int write,
 }
 
 static int knob_choice(TANDEM_CTL_CONST struct ctl_table *table, int write,
-		     void *buffer, size_t *lenp, loff_t *ppos)
+		       void *buffer, size_t *lenp, loff_t *ppos)
 {
 	char name[NAME_MAX] = "";
 	struct ctl_table tmp = { .data = name, .maxlen = sizeof(name) };
@@ -270,7 +270,7 @@ static int knob_choice(TANDEM_CTL_CONST struct ctl_table *table, int write,
 }
 
 static int knob_choice_list(TANDEM_CTL_CONST struct ctl_table *table, int write,
-			  void *buffer, size_t *lenp, loff_t *ppos)
+			    void *buffer, size_t *lenp, loff_t *ppos)
 {
 	enum tandem_kind kind = (unsigned long)table->extra2;
 	bool allowed_only = table->extra1;
