@@ -84,7 +84,7 @@ on_guest() { # BED-NAME LISTFILE RESULTS COMMAND...
 	while [ -s "$left" ] && [ $round -le 5 ]; do
 		budget=$(($(seconds_of "$left") * ${SCALE:-1} + 180))
 		# Virtual limits say little of the wall clock; and CI has an hour.
-		[ "$bed" = debug ] || [ $budget -lt 1500 ] || budget=1500
+		[ "$bed" = debug ] || [ $budget -lt 2700 ] || budget=2700
 		rm -f "$results.part"
 		"$@" --tests "$left" --results "$results.part" --timeout "$budget" \
 			2>"$dir/$bed.err"
