@@ -67,19 +67,21 @@ all_at_once() {
 	return $rc
 }
 
-# Nobody sent a reset, and nothing of one stack's was counted as a stray by the other.
+# No connection was reset, and nobody sent a reset or met a stray. What was sent again, as a
+# starved machine makes both stacks do, may come after the connection has ended.
 undisturbed() {
-	local ns bad=0 name
+	local ns bad=0 strays=0 again=0 name
 	for ns in "$a" "$b"; do
-		for name in OutRsts EstabResets AttemptFails; do
-			echo "$ns TCP $name $(tcp_ctr "$ns" $name)"
-			[ "$(tcp_ctr "$ns" $name)" = 0 ] || bad=1
+		for name in EstabResets AttemptFails; do
+			echo "$ns TCP $name $(tcp_ctr "$ns" $name), Tandem $(ctr "$ns" $name)"
+			[ "$(tcp_ctr "$ns" $name)" = 0 ] && [ "$(ctr "$ns" $name)" = 0 ] || bad=1
 		done
-		for name in OutRsts EstabResets InNoSock; do
-			echo "$ns Tandem $name $(ctr "$ns" $name)"
-			[ "$(ctr "$ns" $name)" = 0 ] || bad=1
-		done
+		again=$((again + $(tcp_ctr "$ns" RetransSegs) + $(ctr "$ns" RetransSegs)))
+		strays=$((strays + $(tcp_ctr "$ns" OutRsts) + $(ctr "$ns" OutRsts) +
+			$(ctr "$ns" InNoSock)))
 	done
+	echo "$strays resets and strays, $again segments sent again"
+	[ $strays -le $again ] || bad=1
 	return $bad
 }
 
