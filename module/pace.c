@@ -54,6 +54,12 @@ bool tandem_pace_blocks(struct sock *sk)
 		return false;
 	if (tp->pace_next_ns <= ktime_get_ns() + burst_ns(rate))
 		return false;
+	/*
+	 * What is spread is a flight.  With nothing in it one segment may always go: a rate
+	 * measured on a path that stood still must not hold up the first that could mend it.
+	 */
+	if (!tandem_pipe(tp))
+		return false;
 	if (!hrtimer_is_queued(&tp->pace_timer)) {
 		hrtimer_start(&tp->pace_timer, ns_to_ktime(tp->pace_next_ns),
 			      HRTIMER_MODE_ABS_PINNED_SOFT);
