@@ -397,16 +397,4 @@ static inline u32 get_random_u32_below(u32 ceil)
 }
 #endif
 
-#ifdef TANDEM_HAVE_HRTIMER_SETUP
-#define tandem_hrtimer_setup(t, fn, clock, mode)	hrtimer_setup(t, fn, clock, mode)
-#else
-static inline void tandem_hrtimer_setup(struct hrtimer *t,
-					enum hrtimer_restart (*fn)(struct hrtimer *),
-					clockid_t clock, enum hrtimer_mode mode)
-{
-	hrtimer_init(t, clock, mode);
-	t->function = fn;
-}
-#endif
-
 #endif /* _TANDEM_COMPAT_H */

@@ -214,8 +214,8 @@ void tandem_thrift_init(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	tandem_hrtimer_setup(&tp->fin_timer, fin_timer_fn, CLOCK_MONOTONIC,
-			     HRTIMER_MODE_REL_SOFT);
+	hrtimer_setup(&tp->fin_timer, fin_timer_fn, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_SOFT);
 	tp->third_ack = false;
 	tp->fin_ack = false;
 	tp->fin_hold = false;
