@@ -9,8 +9,8 @@ other:
 
 so a test says segment by segment what the peer sends and what must come
 back, in the manner of packetdrill. Sequence numbers are relative: a SYN is
-0, the first byte 1. Every test runs in a child of its own, in a network
-namespace of its own, over IPv4 and IPv6. TANDEM_PROTO=6 runs it over TCP;
+0, the first byte 1. Every test runs in a network namespace of its own, in a
+child that is shared by a few, over IPv4 and IPv6. TANDEM_PROTO=6 runs it over TCP;
 TANDEM_WIRE=tcp runs Tandem's sockets with segments of IP protocol 6, =udp with
 segments in UDP datagrams.
 """
@@ -44,6 +44,11 @@ SOL = socket.IPPROTO_TCP
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 LETTERS = ((SYN, "S"), (FIN, "F"), (RST, "R"), (PSH, "P"), (URG, "U"),
            (ACK, "."))
+
+SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU = \
+    0x8914, 0x8916, 0x891c, 0x8922
+IFF_UP = 1
+RTM_NEWADDR, NLM_F_CREATE_ACK, IFA_F_NODAD, IFA_LOCAL = 20, 0x405, 2, 2
 
 STATES = dict(ESTABLISHED=1, SYN_SENT=2, SYN_RECV=3, FIN_WAIT1=4,
               FIN_WAIT2=5, TIME_WAIT=6, CLOSE=7, CLOSE_WAIT=8, LAST_ACK=9,
@@ -236,6 +241,12 @@ class Seg:
             len(self.data), self.opts)
 
 
+def local_v6():
+    route = socket.inet_pton(socket.AF_INET6, LOCAL["v6"]).hex() + " 80 "
+    with open("/proc/net/ipv6_route") as f:
+        return any(line.startswith(route) for line in f)
+
+
 class World:
     """A fresh namespace with the tun device and the sockets under test."""
 
@@ -250,10 +261,7 @@ class World:
         self.tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(self.tun, 0x400454ca,
                     struct.pack("16sH", b"tun0", 0x1001))
-        self.ip("link set lo up\n"
-                "link set tun0 mtu %d up\n"
-                "addr add 10.77.0.1/24 dev tun0\n"
-                "addr add fd77::1/64 dev tun0 nodad\n" % (mtu + UDP_ROOM))
+        self.links(mtu + UDP_ROOM)
         for name, value in CLASSIC if IS_TCP else ():
             if os.path.exists("/proc/sys/net/ipv4/" + name):
                 with open("/proc/sys/net/ipv4/" + name, "w") as f:
@@ -275,6 +283,35 @@ class World:
         self.icmp = []
         self.start = time.monotonic()
         self.next_port = 50000
+
+    @staticmethod
+    def links(mtu):
+        """What "ip" would do; but starting a program takes longer than most
+        tests, where this is run."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            def v4(request, name, arg):
+                fcntl.ioctl(s, request, struct.pack("16s24s", name, arg))
+
+            def sockaddr(address):
+                return struct.pack("=HH4s", socket.AF_INET, 0,
+                                   socket.inet_aton(address))
+
+            v4(SIOCSIFMTU, b"tun0", struct.pack("=i", mtu))
+            for name in b"lo", b"tun0":
+                v4(SIOCSIFFLAGS, name, struct.pack("=h", IFF_UP))
+            v4(SIOCSIFADDR, b"tun0", sockaddr(LOCAL["v4"]))
+            v4(SIOCSIFNETMASK, b"tun0", sockaddr("255.255.255.0"))
+        # By rtnetlink: the older way gives no address that may be used at once.
+        body = struct.pack("=BBBBIHH16s", socket.AF_INET6, 64, IFA_F_NODAD, 0,
+                           socket.if_nametoindex("tun0"), 20, IFA_LOCAL,
+                           socket.inet_pton(socket.AF_INET6, LOCAL["v6"]))
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW) as s:
+            s.send(struct.pack("=IHHII", 16 + len(body), RTM_NEWADDR,
+                               NLM_F_CREATE_ACK, 1, 0) + body)
+            error = struct.unpack_from("=i", s.recv(4096), 16)[0]
+            check(not error, "no IPv6 address: " + os.strerror(-error))
+        # The kernel gives it its route a little later.
+        until(local_v6, "the route to our IPv6 address")
 
     @staticmethod
     def ip(batch):
@@ -367,6 +404,12 @@ class World:
         seg.udp_to = udp_to if IS_UDP else UDP_PORT
         self.trace.append("%9.4f < %s" % (now - self.start, seg))
         self.inbox.append(seg)
+
+    def close(self):
+        """Let go of the device, and with it of the namespace."""
+        if self.tun >= 0:
+            os.close(self.tun)
+            self.tun = -1
 
     # ---- sockets under test ----
 
@@ -619,25 +662,18 @@ def abandon(world):
                 return		# the test closed the device
 
 
-def end_child(world, code):
-    try:
-        if world:
-            abandon(world)
-    finally:
-        os._exit(code)
-
-
-def run_child(func, way, limit):
-    world = None
+def run_test(func, way, limit):
+    """One test in a namespace of its own; 0, 1 or, skipped, 4."""
+    world, code = None, 0
     signal.alarm(limit)
     try:
         world = World(way, getattr(func, "mtu", 1500))
         func(world)
     except Skip as e:
         print("# SKIP-REASON %s" % e)
-        sys.stdout.flush()
-        end_child(world, 4)
+        code = 4
     except BaseException as e:  # noqa: a test may fail in any way
+        code = 1
         if isinstance(e, Fail):
             where = traceback.extract_tb(e.__traceback__)
             spot = [f for f in where if f.filename != __file__] or where
@@ -647,13 +683,67 @@ def run_child(func, way, limit):
             print("# " + traceback.format_exc().replace("\n", "\n# "))
         for line in world.trace[-25:] if world else []:
             print("#   " + line)
+    sys.stdout.flush()
+    if world:
+        abandon(world)
+        world.close()
+    signal.alarm(0)
+    return code
+
+
+def run_child(batch, report):
+    """Test after test; what fails may leave anything behind, so it is the last."""
+    code = 0
+    try:
+        for func, way, limit in batch:
+            code = run_test(func, way, limit)
+            os.write(report, bytes([code]))
+            if code == 1:
+                break
+    except BaseException:  # noqa: the parent sees that a report is missing
+        print("# " + traceback.format_exc().replace("\n", "\n# "))
         sys.stdout.flush()
-        end_child(world, 1)
-    end_child(world, 0)
+    os._exit(code)
 
 
-def main(tests, ways=("v4", "v6"), limit=60):
-    """Run functions (or (function, seconds) pairs) and exit."""
+def run_batch(batch):
+    """A child for some tests, and the exit codes of those it came to."""
+    mine, report = os.pipe()
+    sys.stdout.flush()
+    pid = os.fork()
+    if not pid:
+        os.close(mine)
+        run_child(batch, report)
+    os.close(report)
+    while True:
+        code = os.read(mine, 1)
+        if not code:
+            break
+        yield code[0]
+    os.close(mine)
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code not in (0, 1, 4):
+        print("# killed by signal %d%s" % (
+            -code, " (took too long)" if code == -14 else ""))
+        yield 1
+
+
+def run_all(plan, together):
+    """The results in order: tests of a child that broke off go to the next."""
+    done = 0
+    while done < len(plan):
+        before = done
+        for code in run_batch([p[1:] for p in plan[done:done + together]]):
+            yield plan[done][0], code
+            done += 1
+        if done == before:
+            yield plan[done][0], 1
+            done += 1
+
+
+def main(tests, ways=("v4", "v6"), limit=60, together=20):
+    """Run functions (or (function, seconds) pairs) and exit; so many in a child."""
     only = [a for a in sys.argv[1:] if not a.startswith("-")]
     if "-h" in sys.argv or "--help" in sys.argv:
         print("usage: %s [NAME...]\nRuns the tests whose name contains NAME. "
@@ -669,20 +759,12 @@ def main(tests, ways=("v4", "v6"), limit=60):
                 plan.append((name, func, way, secs))
     print("TAP version 13\n1..%d" % len(plan))
     bad = skipped = 0
-    for i, (name, func, way, secs) in enumerate(plan, 1):
-        sys.stdout.flush()
-        pid = os.fork()
-        if not pid:
-            run_child(func, way, secs)
-        _, status = os.waitpid(pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if code < 0:
-            print("# killed by signal %d%s" % (
-                -code, " (took too long)" if code == -14 else ""))
+    for i, (name, code) in enumerate(run_all(plan, together), 1):
         bad += code not in (0, 4)
         skipped += code == 4
         print("%s %d %s%s" % ("ok" if code in (0, 4) else "not ok", i, name,
                               " # SKIP" if code == 4 else ""))
+        sys.stdout.flush()
     print("# Totals: pass:%d fail:%d skip:%d" % (
         len(plan) - bad - skipped, bad, skipped))
     sys.exit(1 if bad else 4 if skipped == len(plan) else 0)
