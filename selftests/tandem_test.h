@@ -66,20 +66,29 @@ static inline long tt_now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* One step of a wait on a condition; TT_AWAIT() gives it its deadline. */
-static inline void tt_step(void)
+/*
+ * One step of a wait on a condition; TT_AWAIT() gives it its deadline. Most come
+ * true at once, so the first steps are short.
+ */
+static inline void tt_step_n(int n)
 {
-	struct timespec ts = { .tv_nsec = 2000000 };
+	struct timespec ts = { .tv_nsec = n < 10 ? 100000 : 2000000 };
 
 	nanosleep(&ts, NULL);
 }
 
+static inline void tt_step(void)
+{
+	tt_step_n(10);
+}
+
 #define TT_AWAIT(cond) ({						\
 	long _end = tt_now_ms() + TT_DEADLINE_MS;			\
+	int _n = 0;							\
 	bool _ok;							\
 									\
 	while (!(_ok = (cond)) && tt_now_ms() < _end)			\
-		tt_step();						\
+		tt_step_n(_n++);					\
 	_ok;								\
 })
 
