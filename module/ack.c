@@ -94,8 +94,12 @@ static bool has_overtaken(struct tandem_sock *tp, const struct tandem_skb_cb *cb
 		.min_rtt_us = tp->rtt.min_us,
 		.retrans = cb->sacked & TANDEM_S_EVER_RETRANS,
 	};
-	enum tandem_turn turn = tandem_arrival_take(&tp->arrival, &seg);
+	enum tandem_turn turn;
 
+	/* To begin with there is the handshake's. */
+	if (!tp->arrival.rtt_us)
+		tp->arrival.rtt_us = tp->cc.srtt_us;
+	turn = tandem_arrival_take(&tp->arrival, &seg);
 	if (turn == TANDEM_TURN_NEXT && !seg.retrans)
 		ev->cc_rtt_us = seg.rtt_us;
 	return turn == TANDEM_TURN_EARLY;
