@@ -79,34 +79,44 @@ static void update_window(struct sock *sk, const struct sk_buff *skb,
 }
 
 /*
- * For congestion control, round trips of what comes right behind the newest data delivered
- * so far, SACKed or ACKed: while a hole keeps SEG.ACK from moving there are no others.  What
- * left a gap behind it may have overtaken the rest, and its trip is not the path's.
+ * In its turn?  And for congestion control, round trips of what comes right behind the
+ * newest data delivered so far, SACKed or ACKed: while a hole keeps SEG.ACK from moving
+ * there are no others.
  */
-static void cc_rtt_sample(struct tandem_sock *tp, const struct tandem_skb_cb *cb,
+static bool has_overtaken(struct tandem_sock *tp, const struct tandem_skb_cb *cb,
 			  struct tandem_ack_event *ev)
 {
-	if (seq_before(tp->fack, ev->prior_una))
-		tp->fack = ev->prior_una;
-	if (!seq_before(cb->seq, tp->fack)) {
-		if (cb->seq == tp->fack && !(cb->sacked & TANDEM_S_EVER_RETRANS))
-			ev->cc_rtt_us = max_t(s64, ev->now_us - cb->sent_us, 1);
-		tp->fack = cb->end_seq;
-	}
+	struct tandem_arrived seg = {
+		.seq = cb->seq,
+		.end_seq = cb->end_seq,
+		.una = ev->prior_una,
+		.rtt_us = clamp_t(s64, ev->now_us - cb->sent_us, 1, U32_MAX),
+		.min_rtt_us = tp->rtt.min_us,
+		.retrans = cb->sacked & TANDEM_S_EVER_RETRANS,
+	};
+	enum tandem_turn turn;
+
+	/* To begin with there is the handshake's. */
+	if (!tp->arrival.rtt_us)
+		tp->arrival.rtt_us = tp->cc.srtt_us;
+	turn = tandem_arrival_take(&tp->arrival, &seg);
+	if (turn == TANDEM_TURN_NEXT && !seg.retrans)
+		ev->cc_rtt_us = seg.rtt_us;
+	return turn == TANDEM_TURN_EARLY;
 }
 
 void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked,
 			  struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	bool retrans = cb->sacked & TANDEM_S_EVER_RETRANS;
+	bool early = has_overtaken(tp, cb, ev);
 
-	if (!(cb->sacked & TANDEM_S_EVER_RETRANS) &&
-	    !seq_after(cb->end_seq, tp->high_seq))
+	if (!retrans && !seq_after(cb->end_seq, tp->high_seq))
 		ev->orig_acked = true;
-	tandem_loss_delivered(sk, cb, sacked);
-	cc_rtt_sample(tp, cb, ev);
-	tandem_rate_pick(&tp->rate, &ev->pick, &cb->rate, cb->sent_us, cb->end_seq,
-			 cb->sacked & TANDEM_S_EVER_RETRANS);
+	tandem_loss_delivered(sk, cb, sacked, early);
+	tandem_rate_pick(&tp->rate, &ev->pick, &cb->rate, cb->sent_us, cb->end_seq, retrans,
+			 early);
 }
 
 /* Free what SEG.ACK covers; one RTT sample from the oldest of it that Karn allows. */

@@ -18,6 +18,14 @@
  * Conservative Slow Start then grows at a quarter of the speed for five rounds, and
  * goes back should the RTT turn out not to have risen.  RFC 9406's limit L is left
  * off, as section 4.3 has it for paced senders: Tandem paces every algorithm.
+ *
+ * A flight that leaves twice as fast as the last one was ACKed fills the queue towards its
+ * end, and the queue is empty again when the next begins.  So beside a round's first
+ * samples, which section 4.2 looks at, any eight in a row count here when ACKs have been
+ * coming for half a round trip: the flight then fills half of the path, and its
+ * successor all of it, which is what the first HyStart found by the length of the train.
+ * When eight have risen by the threshold once more slow start is over, whereas five
+ * rounds, each a quarter larger, would treble the window meanwhile.
  */
 #include "pure.h"
 #include "cong_cubic.h"
@@ -55,6 +63,7 @@ struct curve {
 struct cubic {
 	struct curve now, saved;
 	u64	last_ack_us;
+	u64	train_us;		/* ACKs have been coming without a pause since */
 	bool	have_saved;
 	bool	idle;			/* nothing was in flight since the last ACK */
 	/* HyStart++, round by round */
@@ -63,6 +72,7 @@ struct cubic {
 	u32	round_end;
 	u32	last_min_us;
 	u32	cur_min_us;
+	u32	run_min_us;		/* of the last N_RTT_SAMPLE, or fewer */
 	u32	css_min_us;
 	u32	css_acked;
 };
@@ -133,45 +143,58 @@ static void avoid_congestion(struct tandem_cc *cc, struct cubic *ca, u64 now_us,
 					     U32_MAX), acked);
 }
 
+static void hystart_done(struct tandem_cc *cc, struct cubic *ca)
+{
+	cc->ssthresh = cc->cwnd;
+	ca->css_round = 0;
+}
+
 /* RFC 9406 section 4.2: a round is over when data sent after its begin is ACKed. */
 static void hystart_round(struct tandem_cc *cc, struct cubic *ca)
 {
 	ca->round_end = cc->delivered;
 	ca->last_min_us = ca->cur_min_us;
 	ca->cur_min_us = U32_MAX;
+	ca->run_min_us = U32_MAX;
 	ca->samples = 0;
-	if (ca->css_round && ++ca->css_round > CSS_ROUNDS) {
-		cc->ssthresh = cc->cwnd;
-		ca->css_round = 0;
-	}
+	if (ca->css_round && ++ca->css_round > CSS_ROUNDS)
+		hystart_done(cc, ca);
+}
+
+static u32 rtt_thresh(u32 rtt_us)
+{
+	return clamp(rtt_us / MIN_RTT_DIVISOR, MIN_RTT_THRESH_US, MAX_RTT_THRESH_US);
 }
 
 static void hystart(struct tandem_cc *cc, struct cubic *ca,
 		    const struct tandem_cong_ack *ack)
 {
-	u32 thresh;
+	u32 run_min;
 
 	if (ack->rs.delivered &&
 	    (s32)(ack->rs.prior_delivered - ca->round_end) >= 0)
 		hystart_round(cc, ca);
-	if (ack->rtt_us >= 0) {
-		ca->cur_min_us = min_t(s64, ca->cur_min_us, ack->rtt_us);
-		ca->samples += ca->samples < N_RTT_SAMPLE;
+	if (ack->rtt_us < 0)
+		return;
+	ca->cur_min_us = min_t(s64, ca->cur_min_us, ack->rtt_us);
+	ca->run_min_us = min_t(s64, ca->run_min_us, ack->rtt_us);
+	if (++ca->samples < N_RTT_SAMPLE)
+		return;
+	run_min = ca->run_min_us;
+	ca->samples = 0;
+	ca->run_min_us = U32_MAX;
+	if (ca->css_round && run_min < ca->css_min_us) {
+		ca->css_round = 0;	/* it did not rise after all: slow start again */
+		return;
 	}
-	if (ca->samples < N_RTT_SAMPLE || ca->cur_min_us == U32_MAX)
+	if (ca->last_min_us == U32_MAX ||
+	    ack->now_us - ca->train_us < ca->last_min_us / 2)
 		return;
 	if (ca->css_round) {
-		/* The RTT did not rise after all: slow start again. */
-		if (ca->cur_min_us < ca->css_min_us)
-			ca->css_round = 0;
-		return;
-	}
-	if (ca->last_min_us == U32_MAX)
-		return;
-	thresh = clamp(ca->last_min_us / MIN_RTT_DIVISOR, MIN_RTT_THRESH_US,
-		       MAX_RTT_THRESH_US);
-	if (ca->cur_min_us - (s64)ca->last_min_us >= thresh) {
-		ca->css_min_us = ca->cur_min_us;
+		if (run_min - ca->css_min_us >= rtt_thresh(ca->css_min_us))
+			hystart_done(cc, ca);
+	} else if (run_min - (s64)ca->last_min_us >= rtt_thresh(ca->last_min_us)) {
+		ca->css_min_us = run_min;
 		ca->css_acked = 0;
 		ca->css_round = 1;
 	}
@@ -209,6 +232,13 @@ static void skip_idle(struct cubic *ca, const struct tandem_cong_ack *ack)
 	ca->idle = false;
 }
 
+/* An eighth of a round trip without an ACK ends a train of them. */
+static void follow_train(const struct tandem_cc *cc, struct cubic *ca, u64 now_us)
+{
+	if (now_us - ca->last_ack_us > cc->min_rtt_us / 8)
+		ca->train_us = now_us;
+}
+
 static void cubic_on_ack(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 {
 	struct cubic *ca = tandem_cc_priv(cc);
@@ -216,6 +246,7 @@ static void cubic_on_ack(struct tandem_cc *cc, const struct tandem_cong_ack *ack
 
 	if (cc->ca_state <= TANDEM_CA_DISORDER)
 		ca->have_saved = false;		/* too late for an undo */
+	follow_train(cc, ca, ack->now_us);
 	skip_idle(ca, ack);
 	if (!ack->cwnd_limited)
 		return;
@@ -260,6 +291,7 @@ static void hystart_reset(struct tandem_cc *cc, struct cubic *ca)
 	ca->round_end = cc->delivered;
 	ca->last_min_us = U32_MAX;
 	ca->cur_min_us = U32_MAX;
+	ca->run_min_us = U32_MAX;
 	ca->samples = 0;
 	ca->css_round = 0;
 }

@@ -192,7 +192,7 @@ void tandem_fastopen_child(struct sock *lsk, struct sock *child, struct sk_buff 
 	cb->eor = 1;
 	tp->snd_nxt = tp->iss;
 	tp->snd_sml = tp->iss;
-	tp->fack = tp->iss;
+	tandem_arrival_start(&tp->arrival, tp->iss);
 	tandem_forced_mem_schedule(child, synack->truesize);
 	sk_wmem_queued_add(child, synack->truesize);
 	sk_mem_charge(child, synack->truesize);

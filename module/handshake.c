@@ -237,7 +237,7 @@ static void child_numbers(const struct sock *lsk, struct sock *child,
 	tp->pushed_seq = tp->write_seq;
 	tp->snd_up = tp->snd_una;
 	tp->snd_sml = tp->snd_nxt;
-	tp->fack = tp->snd_una;
+	tandem_arrival_start(&tp->arrival, tp->snd_una);
 	tp->snd_wl1 = req->irs;
 	tp->snd_wnd = req->peer_wnd;
 	tp->max_window = tp->snd_wnd;

@@ -36,6 +36,8 @@
 
 /* A timestamp older than this says nothing: the 1 us clock may have wrapped. */
 #define TS_RECENT_VALID_US	((u64)S32_MAX)
+/* Of the peer's timestamps, so much counts as one tick: see paws_rejects(). */
+#define PAWS_TICK_US		32768
 /* Out-of-window segments of one connection are answered at most this often. */
 #define OOW_ACK_INTERVAL_US	(500 * USEC_PER_MSEC)
 
@@ -64,12 +66,26 @@ void tandem_challenge_ack(struct sock *sk)
 	tandem_send_ack(sk);
 }
 
-/* RFC 7323 section 5.3: is the segment's timestamp older than what we saw? */
+/* By more than @slack, and what we saw is not too old itself to tell. */
+static bool older_tsval(const struct tandem_sock *tp, const struct tandem_opts *o, s32 slack)
+{
+	return tp->ts_recent_us && (s32)(o->tsval - tp->ts_recent) < -slack &&
+	       tandem_now_us() - tp->ts_recent_us < TS_RECENT_VALID_US;
+}
+
+/*
+ * RFC 7323 section 5.3: is the segment's timestamp older than what we saw?
+ *
+ * A retransmission at the left edge moves TS.Recent beyond what was sent just before it
+ * and overtaken by it, which is not lost and no duplicate.  With ticks as section 5.4
+ * wants them, 1 ms to 1 s, these are of one tick and pass.  A Tandem ticks in
+ * microseconds, so what is one tick to PAWS is longer: a sequence number that comes
+ * again within it would take a path of a terabit per second.
+ */
 static bool paws_rejects(const struct tandem_sock *tp, const struct tandem_opts *o)
 {
-	return tp->ts_ok && o->have & TANDEM_OPT_TS && tp->ts_recent_us &&
-	       (s32)(o->tsval - tp->ts_recent) < 0 &&
-	       tandem_now_us() - tp->ts_recent_us < TS_RECENT_VALID_US;
+	return tp->ts_ok && o->have & TANDEM_OPT_TS &&
+	       older_tsval(tp, o, tp->wire == TANDEM_WIRE_TCP ? 0 : PAWS_TICK_US);
 }
 
 /* RFC 7323 section 4.3: keep TSval of the segment the next ACK will cover. */
@@ -77,6 +93,9 @@ static void store_ts_recent(struct tandem_sock *tp, const struct segment *s)
 {
 	if (!tp->ts_ok || !(s->opts.have & TANDEM_OPT_TS) ||
 	    seq_after(s->cb->seq, tp->rcv_wup))
+		return;
+	/* It never goes back: R3 of section 5.3. */
+	if (older_tsval(tp, &s->opts, 0))
 		return;
 	tp->ts_recent = s->opts.tsval;
 	tp->ts_recent_us = tandem_now_us();

@@ -86,9 +86,11 @@ static void show(const struct tandem_skb_cb *cb, struct tandem_loss_seg *seg)
 	seg->end_seq = cb->end_seq;
 	seg->retrans = cb->sacked & TANDEM_S_EVER_RETRANS;
 	seg->sacked = false;
+	seg->early = false;
 }
 
-void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked)
+void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked,
+			   bool early)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	const struct tandem_loss_ops *ops;
@@ -102,6 +104,7 @@ void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool
 		return;
 	show(cb, &seg);
 	seg.sacked = sacked;
+	seg.early = early;
 	ops->delivered(&tp->loss, &seg);
 	if (tp->loss.reord_seen != seen)
 		TANDEM_INC(sock_net(sk), SACKREORDER);

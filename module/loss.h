@@ -27,8 +27,9 @@ void tandem_loss_exit(void);
 void tandem_loss_reset(struct sock *sk);
 /* An ACK begins: bring what the detector sees up to date. */
 void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us);
-/* This ACK is the first to cover, or to SACK, a segment. */
-void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked);
+/* This ACK is the first to cover, or to SACK, a segment; @early: it overtook others. */
+void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked,
+			   bool early);
 void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev);
 /* Mark what is lost, and run the timer for what may be soon.  True: something is. */
 bool tandem_loss_detect(struct sock *sk);

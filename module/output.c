@@ -305,7 +305,7 @@ static void connect_init(struct sock *sk)
 	tp->snd_una = tp->iss;
 	tp->snd_nxt = tp->iss;
 	tp->snd_sml = tp->iss;
-	tp->fack = tp->iss;
+	tandem_arrival_start(&tp->arrival, tp->iss);
 	tp->pushed_seq = tp->iss;
 	tp->snd_up = tp->iss;
 	tp->snd_wnd = 0;

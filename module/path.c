@@ -423,6 +423,21 @@ void tandem_path_prime(struct sock *sk)
 					  2 * tp->cc.cwnd, TANDEM_SSTHRESH_INF);
 }
 
+/*
+ * Over one round trip, says the draft.  An algorithm with a rate of its own has set it for
+ * the window of before, and all ACKs of that may be in: the next comes after the jump.
+ */
+static void pace_jump(struct tandem_sock *tp)
+{
+	struct tandem_cc *cc = &tp->cc;
+	u64 rate;
+
+	if (!cc->pacing_rate || !cc->srtt_us)
+		return;
+	rate = mul_u64_u32_div((u64)cc->cwnd * tp->mss_cache, USEC_PER_SEC, cc->srtt_us);
+	cc->pacing_rate = max(cc->pacing_rate, rate);
+}
+
 void tandem_path_step(struct sock *sk, u32 acked)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -455,8 +470,10 @@ void tandem_path_step(struct sock *sk, u32 acked)
 	a.min_rtt_us = tp->rtt.min_us;
 	a.has_more = !skb_queue_empty(&sk->sk_write_queue);
 	tp->cc.cwnd = min(tandem_resume_ack(&tp->resume, &a), tp->cc.cwnd_clamp);
-	if (tp->resume.state == TANDEM_RESUME_UNVALIDATED && tp->resume.state != was)
+	if (tp->resume.state == TANDEM_RESUME_UNVALIDATED && tp->resume.state != was) {
+		pace_jump(tp);
 		TANDEM_INC(sock_net(sk), RESUMES);
+	}
 	if (tp->resume.state == TANDEM_RESUME_NORMAL &&
 	    was == TANDEM_RESUME_VALIDATING)
 		TANDEM_INC(sock_net(sk), RESUMESVALID);

@@ -78,7 +78,10 @@ static bool older_copy(const struct tandem_loss *l, const struct tandem_loss_seg
 	return rtt < l->min_rtt_us;
 }
 
-/* Section 6.2 step 2. */
+/*
+ * Section 6.2 step 2.  What a segment takes on this path is not told by one that was early:
+ * by its trip all that come in their time would be late.
+ */
 static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *seg)
 {
 	struct tandem_rack *r = tandem_loss_priv(l);
@@ -87,6 +90,8 @@ static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *
 	detect_reordering(l, r, seg);
 	if (older_copy(l, seg, rtt))
 		return;
+	if (seg->early)
+		rtt = max_t(u64, rtt, r->rtt_us ? r->rtt_us : l->srtt_us);
 	r->rtt_us = min_t(u64, rtt, U32_MAX);
 	if (sent_after(seg->sent_us, seg->end_seq, r->xmit_us, r->end_seq)) {
 		r->xmit_us = seg->sent_us;

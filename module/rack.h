@@ -13,7 +13,7 @@
  * @xmit_us:	RACK.xmit_ts: when the segment was sent that, of all delivered ones, was
  *		sent last; 0: none was yet
  * @end_seq:	RACK.end_seq: its end, which orders segments sent in one microsecond
- * @rtt_us:	RACK.rtt: of the segment delivered last
+ * @rtt_us:	RACK.rtt: of the segment delivered last, unless it was early
  * @reo_wnd_us:	RACK.reo_wnd, of the last prepare()
  * @fack:	RACK.fack: end of the highest segment delivered, before this ACK
  * @fack_next:	and after it

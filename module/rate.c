@@ -52,11 +52,16 @@ void tandem_rate_sent(struct tandem_rate *rate, const struct tandem_cc *cc,
  * @sent_us: when that was
  * @end_seq: its end
  * @retransmitted: it had been sent before
+ * @early: it has overtaken others: what was delivered meanwhile is what was delivered in
+ *	less than a round trip, and the next round trip does not begin with it
  */
 void tandem_rate_pick(struct tandem_rate *rate, struct tandem_rate_pick *pick,
 		      const struct tandem_rate_seg *seg, u64 sent_us, u32 end_seq,
-		      bool retransmitted)
+		      bool retransmitted, bool early)
 {
+	pick->any = true;
+	if (early)
+		return;
 	if (pick->have && (sent_us < pick->sent_us ||
 			   (sent_us == pick->sent_us &&
 			    !seq_after(end_seq, pick->end_seq))))
@@ -89,9 +94,10 @@ void tandem_rate_sample(struct tandem_rate *rate, struct tandem_cc *cc,
 	if (rate->app_limited && seq_after(cc->delivered, rate->app_limited))
 		rate->app_limited = 0;
 	cc->app_limited = rate->app_limited != 0;
+	if (pick->any)
+		rate->delivered_us = now_us;
 	if (!pick->have)
 		return;
-	rate->delivered_us = now_us;
 
 	send_us = (u32)pick->sent_us - seg->first_us;
 	ack_us = (u32)now_us - seg->delivered_us;

@@ -44,14 +44,17 @@ struct tandem_rate {
 };
 
 /**
- * struct tandem_rate_pick - of the segments that one ACK covers, the newest sent
- * @have:	there is one
+ * struct tandem_rate_pick - of the segments that one ACK covers, the newest sent that has
+ *	not overtaken others
+ * @any:	the ACK covers segments
+ * @have:	and there is such a one
  * @retransmitted: it had been sent before
  * @end_seq:	its end, to tell segments apart that were sent at the same time
  * @sent_us:	when it was sent
  * @seg:	what was noted then
  */
 struct tandem_rate_pick {
+	bool	any;
 	bool	have;
 	bool	retransmitted;
 	u32	end_seq;
@@ -63,7 +66,7 @@ void tandem_rate_sent(struct tandem_rate *rate, const struct tandem_cc *cc,
 		      struct tandem_rate_seg *seg, u64 now_us, u32 in_flight, u32 segs);
 void tandem_rate_pick(struct tandem_rate *rate, struct tandem_rate_pick *pick,
 		      const struct tandem_rate_seg *seg, u64 sent_us, u32 end_seq,
-		      bool retransmitted);
+		      bool retransmitted, bool early);
 void tandem_rate_sample(struct tandem_rate *rate, struct tandem_cc *cc,
 			const struct tandem_rate_pick *pick, u64 now_us,
 			struct tandem_rate_sample *rs);

@@ -213,8 +213,12 @@ static void undo(struct sock *sk, bool unmark)
 		tandem_rtx_unmark_lost(sk);
 	if (tp->undo.fast)
 		tandem_loss_tell(sk, TANDEM_LOSS_EV_UNDO);
-	cc->cwnd = min(max(cc->cwnd, cc->ops->undo_cwnd(cc)), cc->cwnd_clamp);
+	cc->cwnd = max(cc->cwnd, cc->ops->undo_cwnd(cc));
 	cc->ssthresh = max(cc->ssthresh, tp->undo.ssthresh);
+	/* What arrived meanwhile would have made slow start go on. */
+	if (tp->undo.fast && !cc->ops->control && tandem_cc_in_slow_start(cc))
+		tandem_cc_slow_start(cc, min(tp->prr.delivered, cc->cwnd));
+	cc->cwnd = min(cc->cwnd, cc->cwnd_clamp);
 	tp->undo.active = false;
 	tp->ecn &= ~TANDEM_ECN_QUEUE_CWR;
 	tp->frto.step = TANDEM_FRTO_OFF;
@@ -430,6 +434,16 @@ static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
 	return true;
 }
 
+/*
+ * RFC 5681 section 3.1 grows the window by what is ACKed in order.  Where the path is
+ * known to reorder there is a hole nearly always: SACKs tell then as well that segments
+ * have left the network, and what they told is not told again when SEG.ACK moves.
+ */
+static bool grows(const struct tandem_sock *tp, const struct tandem_cong_ack *a)
+{
+	return a->new_una || tp->loss.reord_seen;
+}
+
 /* The window after the ACK: the algorithm's, PRR's, or grown. */
 static void size_cwnd(struct sock *sk, struct tandem_ack_event *ev, u32 lost)
 {
@@ -459,7 +473,7 @@ static void size_cwnd(struct sock *sk, struct tandem_ack_event *ev, u32 lost)
 	else if (cc->ca_state == TANDEM_CA_CWR || cc->ca_state == TANDEM_CA_RECOVERY)
 		cc->cwnd = tandem_prr_cwnd(&tp->prr, cc->cwnd, ev->delivered, cc->in_flight,
 					   cc->ssthresh, a.new_una && !lost);
-	else if (a.new_una && a.acked)
+	else if (a.acked && grows(tp, &a))
 		cc->ops->on_ack(cc, &a);
 }
 

@@ -368,6 +368,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
+	bool alone;
 	int err;
 
 	/* Still in our own qdisc: sending it again would only lengthen the queue. */
@@ -381,6 +382,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 
 	tandem_mtup_inconclusive(tp);
 	trace_tandem_retransmit(sk, skb, why);
+	alone = !tp->retrans_out;
 	if (!(cb->sacked & TANDEM_S_RETRANS)) {
 		cb->sacked |= TANDEM_S_RETRANS;
 		tp->retrans_out += cb->segs;
@@ -396,7 +398,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 	/* Whatever else went wrong is as good as loss in the network. */
 	tandem_rtx_sent(sk, skb);
 	tandem_prr_sent(&tp->prr, cb->segs);
-	tandem_undo_resent(&tp->undo, cb->segs, cb->sent_us);
+	tandem_undo_resent(&tp->undo, cb->segs, cb->sent_us, alone);
 	if (err)
 		return err;
 	tandem_count_reason(sock_net(sk), why);

@@ -19,6 +19,7 @@
 #include <net/tcp_states.h>
 #include <tandem/cong.h>
 #include <uapi/linux/tandem.h>
+#include "arrival.h"
 #include "choice.h"
 #include "chrono.h"
 #include "flow.h"
@@ -164,7 +165,7 @@ struct tandem_sock {
 	struct tandem_sack_block dsack_block;
 
 	/* ---- while something is lost ---- */
-	u32	fack;		/* end of the highest segment delivered */
+	struct tandem_arrival	arrival;	/* in which order it arrives, arrival.c */
 	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */
 	u32	dupacks;	/* duplicate ACKs in a row, without SACK */
 	u32	lost_upto;	/* where a detector's walk by number goes on */

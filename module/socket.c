@@ -97,7 +97,7 @@ static void reset_send_side(struct tandem_sock *tp)
 	tp->snd_una = tp->write_seq;
 	tp->snd_nxt = tp->write_seq;
 	tp->snd_sml = tp->write_seq;
-	tp->fack = tp->write_seq;
+	tandem_arrival_start(&tp->arrival, tp->write_seq);
 	tp->pushed_seq = tp->write_seq;
 	tp->snd_up = tp->snd_una;
 	tp->snd_wnd = 0;

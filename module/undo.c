@@ -30,10 +30,12 @@ void tandem_undo_start(struct tandem_undo *u, u32 una, u32 retrans_out, u32 cwnd
 {
 	u->active = true;
 	u->any = false;
+	/* They are ACKed during it, and echo a time before the first that it sends. */
+	u->older = retrans_out;
 	u->fast = false;
 	u->una = una;
 	u->retrans = retrans_out;
-	u->stamp_us = 0;
+	u->stamp_us = u->older ? u->copies_us : 0;
 	u->cwnd = cwnd;
 	u->ssthresh = ssthresh;
 }
@@ -43,15 +45,17 @@ void tandem_undo_start(struct tandem_undo *u, u32 una, u32 retrans_out, u32 cwnd
  * @u: the reduction, or none
  * @segs: how many segments
  * @now_us: the time their timestamp tells
+ * @alone: no copy of anything was in flight before
  */
-void tandem_undo_resent(struct tandem_undo *u, u32 segs, u64 now_us)
+void tandem_undo_resent(struct tandem_undo *u, u32 segs, u64 now_us, bool alone)
 {
+	if (alone)
+		u->copies_us = now_us;
 	if (!u->active)
 		return;
-	if (!u->any) {
-		u->any = true;
+	if (!u->any && !u->older)
 		u->stamp_us = now_us;
-	}
+	u->any = true;
 	u->retrans += min(segs, U32_MAX - u->retrans);
 }
 
@@ -88,7 +92,7 @@ bool tandem_undo_by_echo(const struct tandem_undo *u, u64 echo_us)
 {
 	if (!u->active)
 		return false;
-	if (!u->any)
+	if (!u->any && !u->older)
 		return true;
 	return echo_us && echo_us < u->stamp_us;
 }

@@ -13,18 +13,22 @@
  * @una:	snd_una when it began; D-SACKs below tell of older retransmissions
  * @retrans:	segments sent again since, less those the peer reported as duplicates
  * @any:	something was sent again
+ * @older:	and something before it, which was still under way when it began
  * @fast:	it was fast recovery, not a timeout: a mistake then means reordering
- * @stamp_us:	when the first was
+ * @stamp_us:	when the first of all these was
+ * @copies_us:	when the first was sent of the copies that are in flight now
  * @cwnd:	the window before it
  * @ssthresh:	and the threshold
  */
 struct tandem_undo {
 	bool	active;
 	bool	any;
+	bool	older;
 	bool	fast;
 	u32	una;
 	u32	retrans;
 	u64	stamp_us;
+	u64	copies_us;
 	u32	cwnd;
 	u32	ssthresh;
 };
@@ -72,7 +76,7 @@ enum tandem_frto_verdict {
 
 void tandem_undo_start(struct tandem_undo *u, u32 una, u32 retrans_out, u32 cwnd,
 		       u32 ssthresh);
-void tandem_undo_resent(struct tandem_undo *u, u32 segs, u64 now_us);
+void tandem_undo_resent(struct tandem_undo *u, u32 segs, u64 now_us, bool alone);
 void tandem_undo_dsack(struct tandem_undo *u, u32 start, u32 end, u32 segs);
 bool tandem_undo_by_dsack(const struct tandem_undo *u);
 bool tandem_undo_by_echo(const struct tandem_undo *u, u64 echo_us);

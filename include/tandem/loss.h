@@ -80,6 +80,8 @@ struct tandem_loss {
  * @end_seq:	the one behind its last
  * @retrans:	it was sent more than once
  * @sacked:	delivered(): by a SACK block, not by the cumulative ACK
+ * @early:	delivered(): it seems to have overtaken what is missing before it: its
+ *		round trip was shorter than that of what had arrived before
  */
 struct tandem_loss_seg {
 	u64	sent_us;
@@ -87,6 +89,7 @@ struct tandem_loss_seg {
 	u32	end_seq;
 	bool	retrans;
 	bool	sacked;
+	bool	early;
 };
 
 enum tandem_loss_verdict {

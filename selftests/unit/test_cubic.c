@@ -309,6 +309,36 @@ TU_TEST(cubic_hystart)
 	EXPECT(cc.cwnd < was + was / 8);
 }
 
+/*
+ * A path of 100 segments a round trip, unpaced: a flight leaves in no time as it is ACKed,
+ * two for one, and queues towards its end.  Slow start ends when it fills the path, before
+ * it fills a queue as long as that.
+ */
+TU_TEST(cubic_hystart_train)
+{
+	struct tandem_cc cc = fresh();
+	u64 now = SEC, start;
+	u32 i, n, prior;
+
+	for (start = now; cc.ssthresh == TANDEM_SSTHRESH_INF; start += 50000) {
+		prior = cc.delivered;
+		n = cc.cwnd;
+		for (i = 0; i < n && cc.ssthresh == TANDEM_SSTHRESH_INF; i++) {
+			/* Two for each that the last flight's ACKs let go. */
+			now = max_t(u64, start + i * 500, now);
+			ack(&cc, now, 1, 50000 + i / 2 * 500, true, prior);
+		}
+		TU_WHERE("flight of %u", n);
+		if (n < 50)
+			EXPECT_EQ(cc.cwnd, 2 * n);
+		if (!EXPECT(n < 400))
+			return;
+	}
+	TU_WHERE("the end");
+	EXPECT(cc.cwnd >= 100);
+	EXPECT(cc.cwnd < 200);
+}
+
 TU_TEST(cubic_is_complete)
 {
 	EXPECT(!strcmp(tandem_cubic.choice.name, "cubic"));
@@ -326,4 +356,5 @@ TU_SUITE(tandem_cubic,
 	 TU_CASE(cubic_undo),
 	 TU_CASE(cubic_idle),
 	 TU_CASE(cubic_hystart),
+	 TU_CASE(cubic_hystart_train),
 	 TU_CASE(cubic_is_complete));

@@ -236,6 +236,47 @@ TU_TEST(rack_sees_reordering)
 	EXPECT_EQ(f.l.reordering, TANDEM_DUPTHRESH);
 }
 
+/* One overtakes the rest by half a round trip: reordering is not mistaken for loss. */
+TU_TEST(rack_early)
+{
+	struct flight f;
+	u32 i;
+
+	TU_WHERE("early");
+	flight(&f, &tandem_loss_rack, 1);
+	for (i = 0; i < 20; i++) {
+		send_new(&f, 1);
+		f.l.now_us += MS;
+	}
+	f.l.now_us = f.seg[0].sent_us + RTT;
+	ack(&f, 1);
+	EXPECT_EQ(walk(&f), 0);
+	f.seg[19].early = true;		/* 21 ms after it was sent; the path takes 40 */
+	sack(&f, 19);
+	EXPECT_EQ(walk(&f), 0);
+	EXPECT_EQ(rack(&f)->rtt_us, RTT);
+	EXPECT_EQ(rack(&f)->xmit_us, f.seg[19].sent_us);
+	/* In their own time, one after the other, the overtaken come. */
+	for (i = 1; i < 19; i++) {
+		f.l.now_us = f.seg[i].sent_us + RTT;
+		EXPECT_EQ(walk(&f), 0);
+		ack(&f, i + 1);
+		EXPECT_EQ(walk(&f), 0);
+	}
+	EXPECT(f.l.reord_seen);
+
+	/* What is lost indeed is found a round trip and the window after its sending. */
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 3);
+	f.l.now_us += RTT / 2;
+	f.seg[2].early = true;
+	sack(&f, 2);			/* nothing else known: the handshake's trip */
+	EXPECT_EQ(walk(&f), 0);
+	EXPECT_EQ(f.wait, RTT / 2 + RTT / 4);
+	f.l.now_us += f.wait;
+	EXPECT_EQ(walk(&f), 2);
+}
+
 /* D-SACKs widen the window, once per round trip, up to SRTT. */
 TU_TEST(rack_window_adapts)
 {
@@ -419,6 +460,7 @@ TU_SUITE(tandem_rack,
 	 TU_CASE(rack_three_sacked),
 	 TU_CASE(rack_recovering),
 	 TU_CASE(rack_sees_reordering),
+	 TU_CASE(rack_early),
 	 TU_CASE(rack_window_adapts),
 	 TU_CASE(rack_lost_retransmission),
 	 TU_CASE(rack_ambiguous_copy),

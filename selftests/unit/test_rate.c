@@ -24,6 +24,7 @@ struct seg {
 	u64			sent_us;
 	u32			end_seq;
 	bool			again;
+	bool			early;
 };
 
 static void link_init(struct link *l)
@@ -38,6 +39,7 @@ static void send(struct link *l, struct seg *s, u64 now_us, u32 end_seq)
 	s->sent_us = now_us;
 	s->end_seq = end_seq;
 	s->again = false;
+	s->early = false;
 	l->in_flight++;
 }
 
@@ -51,7 +53,7 @@ static struct tandem_rate_sample ack(struct link *l, const struct seg *s, int n,
 
 	for (i = 0; i < n; i++)
 		tandem_rate_pick(&l->rate, &pick, &s[i].note, s[i].sent_us,
-				 s[i].end_seq, s[i].again);
+				 s[i].end_seq, s[i].again, s[i].early);
 	l->cc.delivered += n;
 	l->in_flight -= n;
 	tandem_rate_sample(&l->rate, &l->cc, &pick, now_us, &rs);
@@ -262,12 +264,43 @@ TU_TEST(ackpolicy_every)
 	EXPECT_EQ(tandem_ack_every.delay_us(&v), 40 * MS);
 }
 
+/* One that overtook the others: delivered, but no sample, and no end of a round trip. */
+TU_TEST(rate_early)
+{
+	struct tandem_rate_sample rs;
+	struct seg s[30];
+	struct link l;
+	int i;
+
+	link_init(&l);
+	for (i = 0; i < 10; i++)
+		send(&l, &s[i], 1000 * MS + i * MS, i + 1);
+	rs = ack(&l, &s[0], 1, 1020 * MS);
+	EXPECT_EQ(rs.delivered, 1U);
+	s[9].early = true;
+	rs = ack(&l, &s[9], 1, 1021 * MS);
+	EXPECT_EQ(rs.delivered, 0U);
+	EXPECT_EQ(l.rate.first_us, 1000U * MS);
+	/* What is sent now knows that it arrived, and when. */
+	send(&l, &s[10], 1021 * MS, 11);
+	EXPECT_EQ(s[10].note.delivered, 2U);
+	EXPECT_EQ(s[10].note.delivered_us, 1021U * MS);
+	EXPECT_EQ(s[10].note.first_us, 1000U * MS);
+	/* Of an ACK for both the other one counts. */
+	send(&l, &s[11], 1022 * MS, 12);
+	s[11].early = true;
+	rs = ack(&l, &s[10], 2, 1041 * MS);
+	EXPECT_EQ(rs.prior_delivered, 2U);
+	EXPECT_EQ(rs.delivered, 2U);
+}
+
 TU_SUITE(tandem_rate,
 	 TU_CASE(rate_burst),
 	 TU_CASE(rate_steady),
 	 TU_CASE(rate_ack_compression),
 	 TU_CASE(rate_app_limited),
 	 TU_CASE(rate_newest_sent),
+	 TU_CASE(rate_early),
 	 TU_CASE(rate_too_short),
 	 TU_CASE(rate_counts_wrap),
 	 TU_CASE(ackpolicy_delayed),

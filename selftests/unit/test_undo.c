@@ -18,8 +18,8 @@ TU_TEST(undo_dsack_all)
 	EXPECT(!tandem_undo_by_dsack(&u));
 	tandem_undo_start(&u, 1000, 0, 20, 10);
 	EXPECT(!tandem_undo_by_dsack(&u));		/* nothing sent again yet */
-	tandem_undo_resent(&u, 1, T0);
-	tandem_undo_resent(&u, 2, T0 + 5);
+	tandem_undo_resent(&u, 1, T0, false);
+	tandem_undo_resent(&u, 2, T0 + 5, false);
 	EXPECT_EQ(u.stamp_us, T0);
 	tandem_undo_dsack(&u, 1000, 2000, 1);
 	EXPECT(!tandem_undo_by_dsack(&u));
@@ -31,7 +31,7 @@ TU_TEST(undo_dsack_all)
 	EXPECT_EQ(u.ssthresh, 10);
 	tandem_undo_dsack(&u, 2000, 4000, 2);		/* more than there were */
 	EXPECT(tandem_undo_by_dsack(&u));
-	tandem_undo_resent(&u, 1, T0 + 9);
+	tandem_undo_resent(&u, 1, T0 + 9, false);
 	EXPECT(!tandem_undo_by_dsack(&u));
 }
 
@@ -42,7 +42,7 @@ TU_TEST(undo_dsack_of_earlier)
 
 	TU_WHERE("earlier");
 	tandem_undo_start(&u, 0xfffffc00U, 1, 20, 10);
-	tandem_undo_resent(&u, 1, T0);
+	tandem_undo_resent(&u, 1, T0, false);
 	tandem_undo_dsack(&u, 5000, 6000, 1);
 	EXPECT(!tandem_undo_by_dsack(&u));
 	tandem_undo_dsack(&u, 0xfffffc00U, 0, 1);
@@ -58,12 +58,35 @@ TU_TEST(undo_eifel)
 	EXPECT(!tandem_undo_by_echo(&u, 1));
 	tandem_undo_start(&u, 1000, 0, 20, 10);
 	EXPECT(tandem_undo_by_echo(&u, 0));		/* ACKed without our doing */
-	tandem_undo_resent(&u, 1, T0);
-	tandem_undo_resent(&u, 1, T0 + 100);
+	tandem_undo_resent(&u, 1, T0, false);
+	tandem_undo_resent(&u, 1, T0 + 100, false);
 	EXPECT(tandem_undo_by_echo(&u, T0 - 1));
 	EXPECT(!tandem_undo_by_echo(&u, T0));		/* the copy itself */
 	EXPECT(!tandem_undo_by_echo(&u, T0 + 50));
 	EXPECT(!tandem_undo_by_echo(&u, 0));		/* no timestamps: no Eifel */
+}
+
+/* Copies of before the episode are ACKed during it: their echoes prove nothing. */
+TU_TEST(undo_eifel_amid_copies)
+{
+	struct tandem_undo u = {};
+
+	TU_WHERE("amid copies");
+	tandem_undo_resent(&u, 1, T0, true);		/* a probe, say */
+	tandem_undo_resent(&u, 1, T0 + 10, false);
+	tandem_undo_start(&u, 1000, 2, 20, 10);
+	EXPECT_EQ(u.stamp_us, T0);
+	EXPECT(!tandem_undo_by_echo(&u, T0));		/* the probe arrived */
+	EXPECT(!tandem_undo_by_echo(&u, 0));		/* nothing new sent again, and yet */
+	EXPECT(tandem_undo_by_echo(&u, T0 - 1));
+	tandem_undo_resent(&u, 1, T0 + 50, false);
+	EXPECT(!tandem_undo_by_echo(&u, T0 + 20));	/* before ours, but not the first copy */
+	EXPECT(tandem_undo_by_echo(&u, T0 - 1));
+	/* The next begins with none in flight. */
+	tandem_undo_start(&u, 9000, 0, 20, 10);
+	tandem_undo_resent(&u, 1, T0 + 200, true);
+	EXPECT(tandem_undo_by_echo(&u, T0 + 199));
+	EXPECT(!tandem_undo_by_echo(&u, T0 + 200));
 }
 
 TU_TEST(frto_table)
@@ -124,4 +147,5 @@ TU_SUITE(tandem_undo,
 	 TU_CASE(undo_dsack_all),
 	 TU_CASE(undo_dsack_of_earlier),
 	 TU_CASE(undo_eifel),
+	 TU_CASE(undo_eifel_amid_copies),
 	 TU_CASE(frto_table));
