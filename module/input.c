@@ -86,15 +86,16 @@ static void store_ts_recent(struct tandem_sock *tp, const struct segment *s)
 static void receiver_rtt(struct sock *sk, const struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	s32 span;
+	s64 age;
 
 	if (!(s->opts.have & TANDEM_OPT_TS) || !s->opts.tsecr ||
 	    s->cb->end_seq - s->cb->seq < tp->rcv_mss)
 		return;
-	span = tandem_ts_now(tp) - s->opts.tsecr;
-	if (span >= 0 && s->opts.tsecr != tp->rcv_rtt_est.last_tsecr) {
+	age = tandem_ts_age_us(tp, s->opts.tsecr);
+	if (age >= 0 && s->opts.tsecr != tp->rcv_rtt_est.last_tsecr) {
 		tp->rcv_rtt_est.last_tsecr = s->opts.tsecr;
-		tandem_rcvq_rtt_sample(sk, span);
+		tandem_rcvq_rtt_sample(sk, clamp_t(s64, age, tandem_ts_tick_us(tp->wire),
+						   U32_MAX));
 	}
 }
 
@@ -441,13 +442,13 @@ static int check_syn(struct sock *sk, struct segment *s)
 static void handshake_rtt(struct sock *sk, const struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	s32 span;
+	s64 age;
 
 	if (!tp->ts_ok || !(s->opts.have & TANDEM_OPT_TS) || !s->opts.tsecr)
 		return;
-	span = tandem_ts_now(tp) - s->opts.tsecr;
-	if (span >= 0)
-		tandem_rtt_update(sk, span);
+	age = tandem_ts_age_us(tp, s->opts.tsecr);
+	if (age >= 0 && age <= S32_MAX)
+		tandem_rtt_update(sk, max_t(s32, age, tandem_ts_tick_us(tp->wire)));
 }
 
 /* Fifth check in SYN-RECEIVED: the ACK of our SYN makes the connection. */

@@ -250,7 +250,7 @@ void tandem_send_synack(struct tandem_request *req, struct dst_entry *dst,
 	const struct tandem_flow_key *key = &req->flow.key;
 	struct tandem_opts opts = { .have = TANDEM_OPT_MSS, .mss = req->advmss };
 	struct sock *lsk = req->listener;
-	u32 now = tandem_now_us();
+	u32 now = tandem_ts_clock(key->wire);
 	struct sk_buff *skb;
 
 	if (req->wscale_ok) {
