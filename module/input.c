@@ -162,13 +162,16 @@ void tandem_icmp_err(struct sock *sk, int err, bool hard)
 void tandem_init_transfer(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u32 iw = tandem_knob(sock_net(sk), init_cwnd);
+	u32 iw;
 
 	tp->af->rebuild_header(sk);
+	iw = tandem_init_cwnd(sk);
+	tp->estab_us = tandem_now_us();
 	tandem_mtup_init(sk);
 	tandem_sync_mss(sk, __sk_dst_get(sk) ? dst_mtu(__sk_dst_get(sk)) : tp->pmtu_cookie);
 	/* RFC 5681 section 3.1: a lost SYN means one segment to begin with. */
 	tp->cc.cwnd = tp->total_retrans ? 1 : iw;
+	tp->cc.init_cwnd = iw;
 	tp->cc.cwnd_clamp = ~0U;
 	tp->cc.ssthresh = TANDEM_SSTHRESH_INF;
 	tp->cwnd_usage_seq = tp->snd_nxt;

@@ -208,6 +208,7 @@ static void restart_after_idle(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (!tp->packets_out && tp->last_sent_us &&
+	    tandem_knob(sock_net(sk), slow_start_after_idle) &&
 	    tandem_now_us() - tp->last_sent_us > tp->rto_us)
 		tandem_cwnd_restart(sk);
 }

@@ -648,7 +648,7 @@ void tandem_simple_retransmit(struct sock *sk)
 void tandem_cwnd_restart(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u32 restart = min_t(u32, tandem_knob(sock_net(sk), init_cwnd), tp->cc.cwnd);
+	u32 restart = min(tandem_init_cwnd(sk), tp->cc.cwnd);
 	u64 now = tandem_now_us();
 	u64 idle = now - tp->last_sent_us;
 	u32 cwnd = tp->cc.cwnd;

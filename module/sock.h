@@ -138,6 +138,7 @@ struct tandem_sock {
 	u32	window_clamp;	/* upper bound of what we advertise */
 	u32	rcv_ssthresh;	/* what we advertise for now, grows to the clamp */
 	u64	last_data_us;	/* when data last arrived */
+	u64	estab_us;	/* when the handshake was complete */
 	u64	last_rcv_us;	/* when anything last arrived (keepalive) */
 	u64	last_sent_us;	/* when data was last sent */
 	struct rb_root	ofo_queue;	/* out of order, by seq, no overlap */
