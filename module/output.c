@@ -183,7 +183,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 	else
 		tandem_chrono_stop(sk, TANDEM_CHRONO_RWND);
 	if (sent)
-		tandem_tlp_schedule(sk);
+		tandem_tlp_schedule(sk, true);
 	limited |= tandem_pipe(tp) >= tp->cc.cwnd;
 	if (sent || limited)
 		cwnd_validate(tp, limited);

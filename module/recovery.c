@@ -532,7 +532,7 @@ void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 	if (resend && tp->lost_out > tp->retrans_out)
 		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk),
 					     must_resend(tp, ev, prior_state));
-	tandem_tlp_schedule(sk);
+	tandem_tlp_schedule(sk, advanced(ev));
 }
 
 /* ---- timeouts ---- */
