@@ -578,7 +578,8 @@ static void take_data(struct sock *sk, struct segment *s)
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
 		if (data_after_close(sk, cb)) {
-			tandem_send_active_reset(sk, GFP_ATOMIC, TANDEM_R_AFTERCLOSE);
+			/* At SEG.ACK, which the peer is sure to take. */
+			tandem_send_reset(sock_net(sk), sk, s->skb, TANDEM_R_AFTERCLOSE);
 			tandem_drop(sock_net(sk), sk, s->skb, TANDEM_R_AFTERCLOSE);
 			tandem_reset(sk, TANDEM_R_NONE);
 			return;

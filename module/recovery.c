@@ -628,6 +628,11 @@ void tandem_simple_retransmit(struct sock *sk)
 	struct sk_buff *skb;
 	u32 before = tp->lost_out;
 
+	/* The SYN was too long for its data: it goes again without (RFC 7413 4.1.3). */
+	if (sk->sk_state == TCP_SYN_SENT && tp->syn_data && tandem_rtx_head(sk)) {
+		tandem_retransmit_skb(sk, tandem_rtx_head(sk), TANDEM_R_RTX_PMTU);
+		return;
+	}
 	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb))
 		if (skb->len > mss)
 			tandem_rtx_mark_lost(sk, skb);
