@@ -133,7 +133,8 @@ bool tandem_fastopen_admit(struct tandem_request *req, struct sk_buff *skb,
 	}
 	/* Who asks, has a wrong one or an old one, gets the one that is good now. */
 	if (!free && good != 1)
-		tandem_fastopen_cookie(lsk, skb, &req->fo_cookie);
+		if (tandem_fastopen_cookie(lsk, skb, &req->fo_cookie))
+			req->fo_cookie.exp = o->cookie.exp;
 	if ((!free && !good) || !queue_admits(lsk))
 		return false;
 	if (good == 2)

@@ -65,7 +65,7 @@ static void fill_times(const struct sock *sk, struct tcp_info *info)
 	u64 now = tandem_now_us();
 
 	info->tcpi_rto = jiffies_to_usecs(tandem_rto_jiffies(sk));
-	if (tp->ack_pending)
+	if (tp->last_data_us)
 		info->tcpi_ato = tandem_knob(sock_net(sk), delack_max_ms) * USEC_PER_MSEC;
 	/* Since the connection is, where there was none yet. */
 	info->tcpi_last_data_sent = age_ms(now, tp->last_sent_us ? : tp->estab_us);

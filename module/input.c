@@ -638,6 +638,7 @@ static void synchronized_input(struct sock *sk, struct segment *s)
 		return;
 	}
 	follow_udp_port(sk, s);
+	tandem_note_headers(sk, s->skb);
 	take_data(sk, s);
 	if (sk->sk_state == TCP_CLOSE)
 		return;
