@@ -161,24 +161,29 @@ static void clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 static void timestamp_sample(struct tandem_sock *tp, const struct tandem_opts *o,
 			     struct tandem_ack_event *ev)
 {
-	s32 span;
+	s64 age;
 
 	if (ev->rtt_us >= 0 || !(o->have & TANDEM_OPT_TS) || !tp->ts_ok || !o->tsecr)
 		return;
-	span = tandem_ts_now(tp) - o->tsecr;
-	if (span >= 0)
-		ev->rtt_us = max(span, 1);
+	age = tandem_ts_age_us(tp, o->tsecr);
+	if (age >= 0 && age <= S32_MAX)
+		ev->rtt_us = max_t(s32, age, tandem_ts_tick_us(tp->wire));
 }
 
-/* When that was sent whose timestamp comes back; 0: there is none, or it is nonsense. */
+/*
+ * When that was sent, at the latest, whose timestamp comes back; 0: there is none, or
+ * it is nonsense.
+ */
 static u64 echo_time(const struct tandem_sock *tp, const struct tandem_opts *o, u64 now_us)
 {
+	u32 tick_us = tandem_ts_tick_us(tp->wire);
+	u64 now = div_u64(now_us, tick_us);
 	s32 span;
 
 	if (!(o->have & TANDEM_OPT_TS) || !tp->ts_ok || !o->tsecr)
 		return 0;
-	span = (u32)now_us + tp->ts_offset - o->tsecr;
-	return span >= 0 && span < now_us ? now_us - span : 0;
+	span = (u32)now + tp->ts_offset - o->tsecr;
+	return span >= 0 && span < now ? (now - span) * tick_us + tick_us - 1 : 0;
 }
 
 /* RFC 5961 section 5.2 and RFC 9293: believable at all? 0, or -reason. */

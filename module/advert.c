@@ -79,9 +79,11 @@ u16 tandem_select_window(struct sock *sk)
 void tandem_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	/* GRO has made one of several: as long as they were. */
+	u32 len = skb_shinfo(skb)->gso_size ? : skb->len;
 
-	if (skb->len > tp->rcv_mss)
-		tp->rcv_mss = min_t(u32, skb->len, tp->advmss);
+	if (len > tp->rcv_mss)
+		tp->rcv_mss = min_t(u32, len, tp->advmss);
 }
 
 void tandem_enter_quickack(struct sock *sk, unsigned int max)
@@ -111,9 +113,12 @@ void tandem_ack_data_received(struct sock *sk, const struct sk_buff *skb)
 	/*
 	 * Only full segments: a small message is answered soon, or not urgent.  And not
 	 * what ends with a push: as far as rcv_mss knows a message of 1 KB is full, too.
+	 * Where we are not to be told from TCP: all, as it does.
 	 */
-	if (tp->quickacks && !tp->pingpong && skb->len >= tp->rcv_mss &&
-	    tp->rcv_mss > TCP_MSS_DEFAULT && !(TANDEM_CB(skb)->flags & TANDEM_F_PSH)) {
+	if (tp->quickacks && !tp->pingpong &&
+	    (!tandem_thrifty(sk) ||
+	     (skb->len >= tp->rcv_mss && tp->rcv_mss > TCP_MSS_DEFAULT &&
+	      !(TANDEM_CB(skb)->flags & TANDEM_F_PSH)))) {
 		tp->quickacks--;
 		tp->ack_pending |= TANDEM_ACK_NOW;
 	}
@@ -163,6 +168,7 @@ static u32 ack_delay_us(struct sock *sk)
 	const struct tandem_sock *tp = tandem_sk(sk);
 	const struct tandem_ack_ops *ops = container_of(tp->choice[TANDEM_KIND_ACK],
 							struct tandem_ack_ops, choice);
+	const struct dst_entry *dst = __sk_dst_get(sk);
 	struct tandem_ack_view view = {
 		.owed		= tp->rcv_nxt - tp->rcv_acked,
 		.rcv_mss	= max(tp->rcv_mss, 1U),
@@ -172,7 +178,12 @@ static u32 ack_delay_us(struct sock *sk)
 		.dialogue	= tp->pingpong,
 	};
 
-	return tp->ack_pending & TANDEM_ACK_NOW ? 0 : ops->delay_us(&view);
+	if (tp->ack_pending & TANDEM_ACK_NOW || (dst && dst_metric(dst, RTAX_QUICKACK)))
+		return 0;
+	/* A FIN before any data: TCP has no delay yet, and takes none. */
+	if (!tp->last_data_us && !tandem_thrifty(sk))
+		return 0;
+	return ops->delay_us(&view);
 }
 
 void tandem_ack_check(struct sock *sk, bool ofo_possible)

@@ -85,7 +85,7 @@ bool tandem_cookie_check(const struct tandem_flow_key *key, u32 irs, u32 isn,
 	return true;
 }
 
-u32 tandem_cookie_clock(u32 now_us, const struct tandem_cookie *c)
+u32 tandem_cookie_clock(u32 now, const struct tandem_cookie *c)
 {
 	u32 bits = c->wscale_ok ? c->wscale : NO_WSCALE;
 
@@ -93,8 +93,8 @@ u32 tandem_cookie_clock(u32 now_us, const struct tandem_cookie *c)
 		bits |= CLOCK_SACK;
 	if (c->ecn_ok)
 		bits |= CLOCK_ECN;
-	/* Into the past by less than 128 us, never into the future. */
-	return ((now_us & ~CLOCK_MASK) - CLOCK_MASK - 1) | bits;
+	/* Into the past by less than 128 ticks, never into the future. */
+	return ((now & ~CLOCK_MASK) - CLOCK_MASK - 1) | bits;
 }
 
 void tandem_cookie_unclock(u32 clock, struct tandem_cookie *c)

@@ -33,7 +33,7 @@ bool tandem_cookie_check(const struct tandem_flow_key *key, u32 irs, u32 isn,
 			 struct tandem_cookie *c);
 
 /* Our clock (offset not added), with the rest of @c in its lowest bits; and back. */
-u32 tandem_cookie_clock(u32 now_us, const struct tandem_cookie *c);
+u32 tandem_cookie_clock(u32 now, const struct tandem_cookie *c);
 void tandem_cookie_unclock(u32 clock, struct tandem_cookie *c);
 
 #endif /* _TANDEM_COOKIE_H */

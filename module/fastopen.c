@@ -17,7 +17,8 @@
  * The SYN-ACK rides on the answer.  It is held back a few milliseconds, when the SYN
  * had all that the client has to say: no full segment.  Whatever the connection sends
  * next takes it along; a program that reads on, or takes longer, makes it go alone.  On
- * the tcp wire no FIN goes with a SYN-ACK: RFC 9293 allows it, firewalls do not.
+ * the tcp wire it waits only with net.tandem.tcp_wire_thrift, and even then no FIN goes
+ * with a SYN-ACK: RFC 9293 allows it, firewalls do not.
  *
  * The client's side of the segments.  The SYN stands at the head of the write queue and
  * the data behind it; they leave as one segment and are remembered as two, so that a
@@ -35,6 +36,7 @@
 #include "rcvq.h"
 #include "recovery.h"
 #include "stream.h"
+#include "thrift.h"
 #include "timer.h"
 #include "wire.h"
 #include "xmit.h"
@@ -131,7 +133,8 @@ bool tandem_fastopen_admit(struct tandem_request *req, struct sk_buff *skb,
 	}
 	/* Who asks, has a wrong one or an old one, gets the one that is good now. */
 	if (!free && good != 1)
-		tandem_fastopen_cookie(lsk, skb, &req->fo_cookie);
+		if (tandem_fastopen_cookie(lsk, skb, &req->fo_cookie))
+			req->fo_cookie.exp = o->cookie.exp;
 	if ((!free && !good) || !queue_admits(lsk))
 		return false;
 	if (good == 2)
@@ -150,7 +153,7 @@ static bool may_hold(const struct sock *sk, const struct sk_buff *skb, u32 len)
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u32 room = min(tp->mss_clamp, tp->advmss) - TANDEM_OPT_MAX_LEN;
 
-	return len && tandem_knob(sock_net(sk), delack_max_ms) &&
+	return len && tandem_thrifty(sk) && tandem_knob(sock_net(sk), delack_max_ms) &&
 	       (TANDEM_CB(skb)->flags & TANDEM_F_PSH || len + 8 < room);
 }
 
@@ -302,6 +305,9 @@ static int transmit_both(struct sock *sk, struct sk_buff *syn, struct sk_buff *d
 	cb->seq = TANDEM_CB(syn)->seq;
 	cb->flags = TANDEM_CB(syn)->flags |
 		    (cb->flags & (TANDEM_F_PSH | TANDEM_F_FIN));
+	/* PSH tells our like that this is all; TCPs do not put it into a SYN. */
+	if (!tandem_thrifty(sk))
+		cb->flags &= ~TANDEM_F_PSH;
 	both->dev = NULL;
 	TANDEM_CB(syn)->sent_us = tandem_now_us();
 	TANDEM_CB(data)->sent_us = TANDEM_CB(syn)->sent_us;

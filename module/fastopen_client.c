@@ -151,9 +151,11 @@ static void queue_data(struct sock *sk, u16 mss)
 	u16 clamp = tp->mss_clamp;
 	u32 room;
 
-	/* The SYN-ACK will tell; until then what it told last (section 4.1.3). */
-	if (mss)
-		tp->mss_clamp = mss;
+	/*
+	 * The SYN-ACK will tell; until then what it told last (section 4.1.3), or else, as
+	 * Linux, that the peer is as we are.
+	 */
+	tp->mss_clamp = mss ? : tp->advmss;
 	room = tandem_sync_mss(sk, tp->pmtu_cookie);
 	tp->mss_clamp = clamp;
 	if (room <= TANDEM_OPT_MAX_LEN)

@@ -438,7 +438,7 @@ static void send_req_ack(struct tandem_request *req, struct sk_buff *skb)
 
 	if (req->ts_ok) {
 		reply.opts.have = TANDEM_OPT_TS;
-		reply.opts.tsval = (u32)tandem_now_us() + req->ts_offset;
+		reply.opts.tsval = tandem_ts_clock(req->flow.key.wire) + req->ts_offset;
 		reply.opts.tsecr = req->ts_recent;
 	}
 	tandem_send_reply(sock_net(req->listener), req->listener, skb, &reply);

@@ -65,11 +65,12 @@ static void fill_times(const struct sock *sk, struct tcp_info *info)
 	u64 now = tandem_now_us();
 
 	info->tcpi_rto = jiffies_to_usecs(tandem_rto_jiffies(sk));
-	if (tp->ack_pending)
+	if (tp->last_data_us)
 		info->tcpi_ato = tandem_knob(sock_net(sk), delack_max_ms) * USEC_PER_MSEC;
-	info->tcpi_last_data_sent = age_ms(now, tp->last_sent_us);
-	info->tcpi_last_data_recv = age_ms(now, tp->last_data_us);
-	info->tcpi_last_ack_recv = age_ms(now, tp->last_rcv_us);
+	/* Since the connection is, where there was none yet. */
+	info->tcpi_last_data_sent = age_ms(now, tp->last_sent_us ? : tp->estab_us);
+	info->tcpi_last_data_recv = age_ms(now, tp->last_data_us ? : tp->estab_us);
+	info->tcpi_last_ack_recv = age_ms(now, tp->last_rcv_us ? : tp->estab_us);
 	info->tcpi_rtt = tandem_rtt_srtt_us(&tp->rtt);
 	info->tcpi_rttvar = tp->rtt.rttvar_us4 >> 2;
 	info->tcpi_min_rtt = tp->rtt.min_us;

@@ -105,15 +105,16 @@ static void store_ts_recent(struct tandem_sock *tp, const struct segment *s)
 static void receiver_rtt(struct sock *sk, const struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	s32 span;
+	s64 age;
 
 	if (!(s->opts.have & TANDEM_OPT_TS) || !s->opts.tsecr ||
 	    s->cb->end_seq - s->cb->seq < tp->rcv_mss)
 		return;
-	span = tandem_ts_now(tp) - s->opts.tsecr;
-	if (span >= 0 && s->opts.tsecr != tp->rcv_rtt_est.last_tsecr) {
+	age = tandem_ts_age_us(tp, s->opts.tsecr);
+	if (age >= 0 && s->opts.tsecr != tp->rcv_rtt_est.last_tsecr) {
 		tp->rcv_rtt_est.last_tsecr = s->opts.tsecr;
-		tandem_rcvq_rtt_sample(sk, span);
+		tandem_rcvq_rtt_sample(sk, clamp_t(s64, age, tandem_ts_tick_us(tp->wire),
+						   U32_MAX));
 	}
 }
 
@@ -180,13 +181,16 @@ void tandem_icmp_err(struct sock *sk, int err, bool hard)
 void tandem_init_transfer(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u32 iw = tandem_knob(sock_net(sk), init_cwnd);
+	u32 iw;
 
 	tp->af->rebuild_header(sk);
+	iw = tandem_init_cwnd(sk);
+	tp->estab_us = tandem_now_us();
 	tandem_mtup_init(sk);
 	tandem_sync_mss(sk, __sk_dst_get(sk) ? dst_mtu(__sk_dst_get(sk)) : tp->pmtu_cookie);
 	/* RFC 5681 section 3.1: a lost SYN means one segment to begin with. */
 	tp->cc.cwnd = tp->total_retrans ? 1 : iw;
+	tp->cc.init_cwnd = iw;
 	tp->cc.cwnd_clamp = ~0U;
 	tp->cc.ssthresh = TANDEM_SSTHRESH_INF;
 	tp->cwnd_usage_seq = tp->snd_nxt;
@@ -460,13 +464,13 @@ static int check_syn(struct sock *sk, struct segment *s)
 static void handshake_rtt(struct sock *sk, const struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	s32 span;
+	s64 age;
 
 	if (!tp->ts_ok || !(s->opts.have & TANDEM_OPT_TS) || !s->opts.tsecr)
 		return;
-	span = tandem_ts_now(tp) - s->opts.tsecr;
-	if (span >= 0)
-		tandem_rtt_update(sk, span);
+	age = tandem_ts_age_us(tp, s->opts.tsecr);
+	if (age >= 0 && age <= S32_MAX)
+		tandem_rtt_update(sk, max_t(s32, age, tandem_ts_tick_us(tp->wire)));
 }
 
 /* Fifth check in SYN-RECEIVED: the ACK of our SYN makes the connection. */
@@ -593,7 +597,8 @@ static void take_data(struct sock *sk, struct segment *s)
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
 		if (data_after_close(sk, cb)) {
-			tandem_send_active_reset(sk, GFP_ATOMIC, TANDEM_R_AFTERCLOSE);
+			/* At SEG.ACK, which the peer is sure to take. */
+			tandem_send_reset(sock_net(sk), sk, s->skb, TANDEM_R_AFTERCLOSE);
 			tandem_drop(sock_net(sk), sk, s->skb, TANDEM_R_AFTERCLOSE);
 			tandem_reset(sk, TANDEM_R_NONE);
 			return;
@@ -652,6 +657,7 @@ static void synchronized_input(struct sock *sk, struct segment *s)
 		return;
 	}
 	follow_udp_port(sk, s);
+	tandem_note_headers(sk, s->skb);
 	take_data(sk, s);
 	if (sk->sk_state == TCP_CLOSE)
 		return;

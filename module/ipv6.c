@@ -305,6 +305,24 @@ int tandem_mapped_init_child(const struct sock *lsk, struct sock *child,
 	return err;
 }
 
+/*
+ * IPV6_2292PKTOPTIONS tells, as of TCP, what the headers of the last segment said.  Its
+ * extension headers have been left behind by then.
+ */
+void tandem_v6_note_headers(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *kept = skb_clone_and_charge_r(skb, sk);
+
+	if (!kept)
+		return;
+	skb_dst_drop(kept);
+	nf_reset_ct(kept);
+	secpath_reset(kept);
+	memset(kept->cb, 0, sizeof(kept->cb));
+	IP6CB(kept)->iif = TANDEM_CB(skb)->dif;
+	kfree_skb(xchg(&inet6_sk(sk)->pktoptions, kept));
+}
+
 /* rcu_read_lock held. */
 static int v6_init_child(const struct sock *lsk, struct sock *child,
 			 struct tandem_request *req, struct sk_buff *skb,

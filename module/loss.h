@@ -47,8 +47,11 @@ void tandem_loss_timer_expired(struct sock *sk);
 
 /* ---- tlp.c ---- */
 
-/* Data was sent, or an ACK came: when is a probe due? */
-void tandem_tlp_schedule(struct sock *sk);
+/*
+ * Data was sent, or an ACK came: when is a probe due?  RFC 8985 section 7.2: data and
+ * ACKs of new data set the time @anew; others only stop it.
+ */
+void tandem_tlp_schedule(struct sock *sk, bool anew);
 /* It is due.  False: no probe may go now. */
 bool tandem_tlp_probe(struct sock *sk);
 /* Does an ACK answer the probe? True: it repaired a loss, which nobody else noticed. */

@@ -81,6 +81,15 @@ u32 tandem_current_mss(struct sock *sk)
 	return mss;
 }
 
+/* The route's word (ip route ... initcwnd), or the knob's. */
+u32 tandem_init_cwnd(const struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get((struct sock *)sk);
+	u32 segs = dst ? dst_metric(dst, RTAX_INITCWND) : 0;
+
+	return segs ? : tandem_knob(sock_net(sk), init_cwnd);
+}
+
 u16 tandem_advmss(const struct sock *sk, const struct dst_entry *dst)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);

@@ -56,6 +56,7 @@ struct tandem_paths;
  * @dsack:		RFC 2883 reports of duplicates
  * @window_scaling:	RFC 7323 window scaling
  * @third_ack_delay:	the third ACK of a handshake waits for data to ride on
+ * @tcp_wire_thrift:	what thrift.c does it does on the tcp wire, too
  * @fin_hold_us:	how long the end of an answer waits for close(); 0: never
  * @fastopen:		TANDEM_FO_*, the bits of net.ipv4.tcp_fastopen
  * @fastopen_key_rotate: seconds until random fast open keys change; 0: never
@@ -64,6 +65,8 @@ struct tandem_paths;
  * @path_cache_max:	most paths remembered
  * @path_cache_ttl:	seconds a path is remembered
  * @init_cwnd:		segments of the initial window (RFC 6928)
+ * @slow_start_after_idle: that much again after a pause longer than RTO (RFC 5681 4.1)
+ * @notsent_lowat:	TCP_NOTSENT_LOWAT of sockets that have none, bytes
  * @ecn:		RFC 3168: 0 never, 1 ask and agree, 2 agree only
  * @ecn_fallback:	a SYN that is not answered goes again without asking
  * @min_mss:		bytes, floor for the peer's option and for ICMP
@@ -115,6 +118,7 @@ struct tandem_knobs {
 	int	dsack;
 	int	window_scaling;
 	int	third_ack_delay;
+	int	tcp_wire_thrift;
 	int	fin_hold_us;
 	int	fastopen;
 	int	fastopen_key_rotate;
@@ -123,6 +127,8 @@ struct tandem_knobs {
 	int	path_cache_max;
 	int	path_cache_ttl;
 	int	init_cwnd;
+	int	slow_start_after_idle;
+	u32	notsent_lowat;
 	int	ecn;
 	int	ecn_fallback;
 	int	min_mss;

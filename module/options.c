@@ -18,7 +18,10 @@ enum {
 	KIND_SACK	= 5,
 	KIND_TS		= 8,
 	KIND_FASTOPEN	= 34,
+	KIND_EXP	= 254,	/* RFC 6994: two more bytes say whose */
 };
+
+#define EXID_FASTOPEN	0xf989	/* fast open, before it had a kind of its own */
 
 enum {
 	LEN_MSS		= 4,
@@ -28,6 +31,7 @@ enum {
 	LEN_SACK_BLOCK	= 8,
 	LEN_TS		= 10,
 	LEN_FASTOPEN	= 2,	/* and the cookie */
+	LEN_FASTOPEN_EXP = 4,
 };
 
 #define ALIGN_UP4(n)	(((n) + 3) & ~3U)
@@ -83,13 +87,14 @@ static int take_sack(const u8 *p, unsigned int len, struct tandem_opts *o)
 }
 
 /* RFC 7413 section 4.1.1: with an invalid length, or without SYN, it "MUST be ignored". */
-static void take_fastopen(const u8 *p, unsigned int len, struct tandem_opts *o)
+static void take_fastopen(const u8 *p, unsigned int len, bool exp,
+			  struct tandem_opts *o)
 {
-	len -= LEN_FASTOPEN;
 	if (len && (len < TANDEM_FO_COOKIE_MIN || len > TANDEM_FO_COOKIE_MAX || len % 2))
 		return;
 	memset(&o->cookie, 0, sizeof(o->cookie));
 	o->cookie.len = len;
+	o->cookie.exp = exp;
 	memcpy(o->cookie.val, p, len);
 	o->have |= TANDEM_OPT_FASTOPEN;
 }
@@ -131,7 +136,11 @@ static int take(u8 kind, const u8 *p, unsigned int len, bool syn,
 		return 0;
 	case KIND_FASTOPEN:
 		if (syn)
-			take_fastopen(p, len, o);
+			take_fastopen(p, len - LEN_FASTOPEN, false, o);
+		return 0;
+	case KIND_EXP:
+		if (syn && len >= LEN_FASTOPEN_EXP && get16(p) == EXID_FASTOPEN)
+			take_fastopen(p + 2, len - LEN_FASTOPEN_EXP, true, o);
 		return 0;
 	}
 	return 0;	/* unknown: skipped, RFC 9293 section 3.2 (MUST-6) */
@@ -197,7 +206,8 @@ static unsigned int base_len(const struct tandem_opts *o)
 	if (o->have & TANDEM_OPT_WSCALE)
 		len += 1 + LEN_WSCALE;
 	if (o->have & TANDEM_OPT_FASTOPEN)
-		len += ALIGN_UP4(LEN_FASTOPEN + o->cookie.len);
+		len += ALIGN_UP4((o->cookie.exp ? LEN_FASTOPEN_EXP : LEN_FASTOPEN) +
+				 o->cookie.len);
 	return len;
 }
 
@@ -261,15 +271,14 @@ unsigned int tandem_opts_write(u8 *p, const struct tandem_opts *o)
 		p = put16(p, o->mss);
 	}
 	if (o->have & (TANDEM_OPT_TS | TANDEM_OPT_SACK_OK)) {
+		/* SACK-permitted ends a word, so that what follows begins one. */
+		if (!(o->have & TANDEM_OPT_TS) || !(o->have & TANDEM_OPT_SACK_OK))
+			p = put8(put8(p, KIND_NOP), KIND_NOP);
 		if (o->have & TANDEM_OPT_SACK_OK)
 			p = put8(put8(p, KIND_SACK_OK), LEN_SACK_OK);
-		else
-			p = put8(put8(p, KIND_NOP), KIND_NOP);
 		if (o->have & TANDEM_OPT_TS) {
 			p = put8(put8(p, KIND_TS), LEN_TS);
 			p = put32(put32(p, o->tsval), o->tsecr);
-		} else {
-			p = put8(put8(p, KIND_NOP), KIND_NOP);
 		}
 	}
 	if (o->have & TANDEM_OPT_WSCALE) {
@@ -277,7 +286,12 @@ unsigned int tandem_opts_write(u8 *p, const struct tandem_opts *o)
 		p = put8(p, min_t(u8, o->wscale, TANDEM_OPT_MAX_WSCALE));
 	}
 	if (o->have & TANDEM_OPT_FASTOPEN) {
-		p = put8(put8(p, KIND_FASTOPEN), LEN_FASTOPEN + o->cookie.len);
+		if (o->cookie.exp) {
+			p = put8(put8(p, KIND_EXP), LEN_FASTOPEN_EXP + o->cookie.len);
+			p = put16(p, EXID_FASTOPEN);
+		} else {
+			p = put8(put8(p, KIND_FASTOPEN), LEN_FASTOPEN + o->cookie.len);
+		}
 		memcpy(p, o->cookie.val, o->cookie.len);
 		p += o->cookie.len;
 		while ((p - start) % 4)

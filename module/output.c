@@ -97,6 +97,12 @@ static bool nagle_allows(const struct tandem_sock *tp, const struct sk_buff *skb
 	return !tp->packets_out || !small_segment_out(tp);
 }
 
+/* TCP's rule, too: cwnd is no reason to keep the last segment of all. */
+static bool is_last(const struct sk_buff *skb, u32 mss)
+{
+	return TANDEM_CB(skb)->flags & TANDEM_F_FIN && skb->len <= mss;
+}
+
 static bool window_allows(const struct tandem_sock *tp, const struct sk_buff *skb,
 			  u32 mss)
 {
@@ -154,7 +160,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 		u8 may = skb_queue_is_last(&sk->sk_write_queue, skb) ?
 			 nonagle : nonagle | TANDEM_NAGLE_PUSH;
 
-		if (tandem_pipe(tp) >= tp->cc.cwnd) {
+		if (tandem_pipe(tp) >= tp->cc.cwnd && !is_last(skb, mss)) {
 			limited = true;
 			TANDEM_INC(sock_net(sk), CWNDSTALL);
 			break;
@@ -183,7 +189,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 	else
 		tandem_chrono_stop(sk, TANDEM_CHRONO_RWND);
 	if (sent)
-		tandem_tlp_schedule(sk);
+		tandem_tlp_schedule(sk, true);
 	limited |= tandem_pipe(tp) >= tp->cc.cwnd;
 	if (sent || limited)
 		cwnd_validate(tp, limited);
@@ -208,6 +214,7 @@ static void restart_after_idle(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (!tp->packets_out && tp->last_sent_us &&
+	    tandem_knob(sock_net(sk), slow_start_after_idle) &&
 	    tandem_now_us() - tp->last_sent_us > tp->rto_us)
 		tandem_cwnd_restart(sk);
 }

@@ -60,6 +60,8 @@ u32 tandem_mtu_to_mss(const struct sock *sk, u32 pmtu);
 u32 tandem_mss_to_mtu(const struct sock *sk, u32 mss);
 /* MSS option for our SYN or SYN-ACK, from the device MTU of @dst. */
 u16 tandem_advmss(const struct sock *sk, const struct dst_entry *dst);
+/* Segments of the first window of this path. */
+u32 tandem_init_cwnd(const struct sock *sk);
 
 /* Is @skb the one that goes out next, i.e. head of the unsent? */
 static inline struct sk_buff *tandem_send_head(const struct sock *sk)

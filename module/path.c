@@ -358,6 +358,9 @@ u32 tandem_path_syn_rto_us(struct net *net, const struct tandem_flow_key *flow, 
 {
 	struct tandem_path_info info;
 
+	/* TCPs wait a second, and who counts SYNs on their wire expects it. */
+	if (flow->wire == TANDEM_WIRE_TCP && !tandem_knob(net, tcp_wire_thrift))
+		return 0;
 	if (!tandem_path_lookup(net, flow, dev, &info) || !info.srtt_us)
 		return 0;
 	TANDEM_INC(net, PATHSUSED);

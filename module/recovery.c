@@ -546,7 +546,7 @@ void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 	if (resend && tp->lost_out > tp->retrans_out)
 		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk),
 					     must_resend(tp, ev, prior_state));
-	tandem_tlp_schedule(sk);
+	tandem_tlp_schedule(sk, advanced(ev));
 }
 
 /* ---- timeouts ---- */
@@ -642,6 +642,11 @@ void tandem_simple_retransmit(struct sock *sk)
 	struct sk_buff *skb;
 	u32 before = tp->lost_out;
 
+	/* The SYN was too long for its data: it goes again without (RFC 7413 4.1.3). */
+	if (sk->sk_state == TCP_SYN_SENT && tp->syn_data && tandem_rtx_head(sk)) {
+		tandem_retransmit_skb(sk, tandem_rtx_head(sk), TANDEM_R_RTX_PMTU);
+		return;
+	}
 	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb))
 		if (skb->len > mss)
 			tandem_rtx_mark_lost(sk, skb);
@@ -662,7 +667,7 @@ void tandem_simple_retransmit(struct sock *sk)
 void tandem_cwnd_restart(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u32 restart = min_t(u32, tandem_knob(sock_net(sk), init_cwnd), tp->cc.cwnd);
+	u32 restart = min(tandem_init_cwnd(sk), tp->cc.cwnd);
 	u64 now = tandem_now_us();
 	u64 idle = now - tp->last_sent_us;
 	u32 cwnd = tp->cc.cwnd;

@@ -51,7 +51,8 @@ void tandem_syn_window(const struct sock *sk, u32 *rcv_wnd, u32 *window_clamp,
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		clamp = min(clamp, space);
 	space = min(space, clamp);
-	max_space = max(space, tandem_win_from_space(sk, tandem_knob(net, rmem[2])));
+	/* As TCP, of the whole buffer, though bookkeeping takes a part of it. */
+	max_space = max_t(u32, space, tandem_knob(net, rmem[2]));
 
 	*rcv_wnd = min_t(u32, space, U16_MAX);
 	*rcv_wscale = 0;
@@ -250,7 +251,7 @@ void tandem_send_synack(struct tandem_request *req, struct dst_entry *dst,
 	const struct tandem_flow_key *key = &req->flow.key;
 	struct tandem_opts opts = { .have = TANDEM_OPT_MSS, .mss = req->advmss };
 	struct sock *lsk = req->listener;
-	u32 now = tandem_now_us();
+	u32 now = tandem_ts_clock(key->wire);
 	struct sk_buff *skb;
 
 	if (req->wscale_ok) {

@@ -56,13 +56,16 @@ bool tandem_stream_memory_free(const struct sock *sk, int wake)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u32 unsent = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt);
+	u32 lowat = READ_ONCE(tp->notsent_lowat) ?:
+		    (u32)tandem_knob(sock_net(sk), notsent_lowat);
 
 	if (READ_ONCE(sk->sk_wmem_queued) >= READ_ONCE(sk->sk_sndbuf))
 		return false;
-	if (!tp->notsent_lowat)
+	/* Larger than any queue: none. */
+	if (lowat >= S32_MAX)
 		return true;
 	/* TCP_NOTSENT_LOWAT: a waiting writer is woken at half of it. */
-	return (unsent << wake) < tp->notsent_lowat;
+	return (unsent << wake) < lowat;
 }
 
 void tandem_write_space(struct sock *sk)

@@ -139,6 +139,7 @@ struct tandem_sock {
 	u32	window_clamp;	/* upper bound of what we advertise */
 	u32	rcv_ssthresh;	/* what we advertise for now, grows to the clamp */
 	u64	last_data_us;	/* when data last arrived */
+	u64	estab_us;	/* when the handshake was complete */
 	u64	last_rcv_us;	/* when anything last arrived (keepalive) */
 	u64	last_sent_us;	/* when data was last sent */
 	struct rb_root	ofo_queue;	/* out of order, by seq, no overlap */
@@ -329,10 +330,30 @@ static inline u64 tandem_now_us(void)
 	return div_u64(ktime_get_ns(), NSEC_PER_USEC);
 }
 
-/* Our timestamp clock, RFC 7323: ticks of 1 us, from a secret start per connection. */
+/*
+ * Our timestamp clock, RFC 7323, from a secret start per connection.  Ticks of 1 us among
+ * ourselves; of 1 ms where the peer is a TCP, which takes a clock that went half round
+ * since it heard of it last for one that went back, for 24 days (section 5.5).
+ */
+static inline u32 tandem_ts_tick_us(u8 wire)
+{
+	return wire == TANDEM_WIRE_TCP ? USEC_PER_MSEC : 1;
+}
+
+static inline u32 tandem_ts_clock(u8 wire)
+{
+	return div_u64(ktime_get_ns(), NSEC_PER_USEC * tandem_ts_tick_us(wire));
+}
+
 static inline u32 tandem_ts_now(const struct tandem_sock *tp)
 {
-	return (u32)tandem_now_us() + tp->ts_offset;
+	return tandem_ts_clock(tp->wire) + tp->ts_offset;
+}
+
+/* How old an echo of it is, us; below 0: it is of the future, or nonsense. */
+static inline s64 tandem_ts_age_us(const struct tandem_sock *tp, u32 tsecr)
+{
+	return (s64)(s32)(tandem_ts_now(tp) - tsecr) * tandem_ts_tick_us(tp->wire);
 }
 
 /* What is open of the window we advertised. */

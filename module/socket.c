@@ -139,6 +139,7 @@ static void reset_receive_side(struct tandem_sock *tp)
 	tp->quickacks = 0;
 	tp->pingpong = false;
 	tp->last_data_us = 0;
+	tp->estab_us = 0;
 	tp->last_rcv_us = 0;
 	tp->ofo_last = NULL;
 	tp->fin_rcvd = false;

@@ -61,12 +61,14 @@ static const struct knob knobs[] = {
 	KNOB("window_scaling", window_scaling, 0, 1, 1),
 	KNOB("third_ack_delay", third_ack_delay, 0, 1, 1),
 	KNOB("fin_hold_us", fin_hold_us, 0, 10000, 200),
+	KNOB("tcp_wire_thrift", tcp_wire_thrift, 0, 1, 0),
 	KNOB("fastopen_key_rotate", fastopen_key_rotate, 0, INT_MAX, 86400),
 	KNOB("fastopen_blackhole_timeout", fastopen_blackhole_timeout, 0, 86400, 3600),
 	KNOB("path_cache", path_cache, 0, 2, 2),
 	KNOB("path_cache_max", path_cache_max, 0, 8192, 4096),
 	KNOB("path_cache_ttl", path_cache_ttl, 1, 604800, 3600),
 	KNOB("init_cwnd", init_cwnd, 1, 1000, 10),
+	KNOB("slow_start_after_idle", slow_start_after_idle, 0, 1, 1),
 	KNOB("min_mss", min_mss, 48, 65535, 48),
 	KNOB("mtu_probing", mtu_probing, 0, 2, 0),
 	KNOB("base_mss", base_mss, 48, 65535, 1024),
@@ -311,6 +313,8 @@ static const struct other_knob other_knobs[] = {
 	{ "rto_max_ms", offsetof(struct tandem_knobs, rto_max_ms), sizeof(int), knob_rto },
 	{ "fastopen", offsetof(struct tandem_knobs, fastopen), sizeof(int), knob_fastopen },
 	{ "wire", offsetof(struct tandem_knobs, wire), sizeof(int), knob_wire },
+	{ "notsent_lowat", offsetof(struct tandem_knobs, notsent_lowat), sizeof(u32),
+	  proc_douintvec },
 	{ "isn_fixed", offsetof(struct tandem_knobs, isn_fixed), sizeof(u32), proc_douintvec },
 };
 
@@ -350,6 +354,7 @@ void tandem_knobs_init(struct net *net)
 	k->rto_max_ms = RTO_HI;
 	k->wire = TANDEM_WIRE_NATIVE;
 	k->isn_fixed = 0;
+	k->notsent_lowat = U32_MAX;
 	k->fastopen = TANDEM_FO_CLIENT | TANDEM_FO_SERVER;
 	k->max_tw_buckets = knob_by_memory(k->max_tw_buckets);
 	k->max_orphans = knob_by_memory(k->max_orphans);

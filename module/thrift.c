@@ -23,6 +23,8 @@
  * connections are seen again that close right behind their answer.  Only passive
  * sockets hold, only for an answer (data came since they sent last, and all of it was
  * read), and never with TCP_NODELAY, which asks for segments now.
+ *
+ * On the tcp wire nothing waits, unless net.tandem.tcp_wire_thrift says so.
  */
 #include <linux/hrtimer.h>
 #include <net/sock.h>
@@ -50,7 +52,7 @@ void tandem_third_ack(struct sock *sk)
 	unsigned long delay = usecs_to_jiffies(tandem_rtt_srtt_us(&tp->rtt) / 4);
 
 	tp->ack_pending |= TANDEM_ACK_SCHED;
-	if (!most || !tandem_knob(sock_net(sk), third_ack_delay)) {
+	if (!most || !tandem_knob(sock_net(sk), third_ack_delay) || !tandem_thrifty(sk)) {
 		tandem_send_ack(sk);
 		return;
 	}
@@ -91,7 +93,7 @@ static bool may_hold(const struct sock *sk, u32 hold_us)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
 
-	return hold_us && tp->passive && !tp->nonagle &&
+	return hold_us && tandem_thrifty(sk) && tp->passive && !tp->nonagle &&
 	       tandem_state_bit(sk) & (TCPF_SYN_RECV | TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
 	       READ_ONCE(*habit(sk)) < HABIT_OFF && is_answer(sk);
 }

@@ -21,6 +21,16 @@ void tandem_thrift_stop(struct sock *sk);
 /* Until no timer of it runs; process context, the lock is not held. */
 void tandem_thrift_stop_sync(struct sock *sk);
 
+/*
+ * Whether any of it is wanted.  On the tcp wire the peer, what stands between, and who
+ * tests us expect the segments of TCP, one for each event.
+ */
+static inline bool tandem_thrifty(const struct sock *sk)
+{
+	return tandem_sk(sk)->wire != TANDEM_WIRE_TCP ||
+	       tandem_knob(sock_net(sk), tcp_wire_thrift);
+}
+
 /* The handshake is complete: its third ACK is owed, and waits a little for company. */
 void tandem_third_ack(struct sock *sk);
 

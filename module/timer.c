@@ -50,6 +50,17 @@ static u32 rto_max_us(const struct sock *sk)
 	return tandem_knob(sock_net(sk), rto_max_ms) * 1000U;
 }
 
+/* ip route ... rto_min lock, or the knob. */
+static u32 rto_min_us(struct sock *sk)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+	u32 max = rto_max_us(sk);
+
+	if (dst && dst_metric_locked(dst, RTAX_RTO_MIN))
+		return min(dst_metric(dst, RTAX_RTO_MIN), max / USEC_PER_MSEC) * USEC_PER_MSEC;
+	return tandem_knob(sock_net(sk), rto_min_ms) * 1000U;
+}
+
 void tandem_update_rto(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -57,11 +68,17 @@ void tandem_update_rto(struct sock *sk)
 	struct tandem_rto_limits limits = {
 		.g_us = jiffies_to_usecs(1),
 		.init_us = tandem_knob(net, rto_init_ms) * 1000U,
-		.min_us = tandem_knob(net, rto_min_ms) * 1000U,
+		.min_us = rto_min_us(sk),
 		.max_us = rto_max_us(sk),
 		.fixed_us = tandem_knob(net, rto_fixed_ms) * 1000U,
 	};
 
+	/*
+	 * Linux TCP has its least timeout below the variance: SRTT + max(min, 4 * RTTVAR).
+	 * Where the peer is a TCP, so have we.
+	 */
+	if (tp->wire == TANDEM_WIRE_TCP)
+		limits.g_us = max(limits.g_us, limits.min_us);
 	tp->rto_us = tandem_rto_ops(tp)->rto_us(&tp->rtt, &limits);
 }
 

@@ -55,7 +55,7 @@ static u32 ack_delay_us(const struct sock *sk)
 	return own + own / 2 + jiffies_to_usecs(2);
 }
 
-void tandem_tlp_schedule(struct sock *sk)
+void tandem_tlp_schedule(struct sock *sk, bool anew)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u64 pto = PTO_NO_RTT_US;
@@ -66,6 +66,8 @@ void tandem_tlp_schedule(struct sock *sk)
 		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
 		return;
 	}
+	if (!anew && tp->loss_event == TANDEM_LOSS_TIMER_TLP)
+		return;
 	if (tp->cc.srtt_us) {
 		pto = 2ULL * tp->cc.srtt_us;
 		pto += tp->packets_out == 1 ? ack_delay_us(sk) : HOST_DELAY_US;

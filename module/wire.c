@@ -317,10 +317,16 @@ void tandem_rcv_udp(struct sk_buff *skb)
  */
 bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb)
 {
+	unsigned int off = skb_network_header_len(skb);
 	enum tandem_reason why;
 	struct owner owner;
+	bool ours;
 
-	if (!find_owner(net, skb, TANDEM_WIRE_TCP, &owner))
+	/* BPF that picks a listener sees what it sees of TCP: from our header on. */
+	__skb_pull(skb, off);
+	ours = find_owner(net, skb, TANDEM_WIRE_TCP, &owner);
+	__skb_push(skb, off);
+	if (!ours)
 		return false;
 	TANDEM_INC(net, INSEGS);
 	if (!tandem_tcpwire_confirm(skb)) {
@@ -329,10 +335,9 @@ bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb)
 	}
 	/* What ip_local_deliver_finish() and ip6_protocol_deliver_rcu() would do. */
 	skb_clear_delivery_time(skb);
-	__skb_pull(skb, skb_network_header_len(skb));
+	__skb_pull(skb, off);
 	if (tandem_skb_v6(skb))
-		skb_postpull_rcsum(skb, skb_network_header(skb),
-				   skb_network_header_len(skb));
+		skb_postpull_rcsum(skb, skb_network_header(skb), off);
 	why = check_segment(skb, TANDEM_WIRE_TCP);
 	if (why)
 		drop_owned(net, skb, &owner, why);

@@ -126,6 +126,16 @@ struct tcphdr *tandem_push_header(struct sk_buff *skb, __be16 sport, __be16 dpor
 				  u32 seq, u32 ack, u8 flags, u16 window,
 				  const struct tandem_opts *opts);
 
+void tandem_v6_note_headers(struct sock *sk, struct sk_buff *skb);
+
+/* A program may ask what the last segment's IPv6 header said, if it wants to know. */
+static inline void tandem_note_headers(struct sock *sk, struct sk_buff *skb)
+{
+	if (IS_ENABLED(CONFIG_IPV6) && tandem_sk(sk)->af == &tandem_ipv6_ops &&
+	    unlikely(inet6_sk(sk)->rxopt.all))
+		tandem_v6_note_headers(sk, skb);
+}
+
 /**
  * struct tandem_reply - a segment sent without a socket: RST, TIME-WAIT's or a
  *	request's ACK

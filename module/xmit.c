@@ -62,11 +62,15 @@ unsigned int tandem_established_opts_len(const struct tandem_sock *tp)
 /* Options of a SYN: what we offer; of a SYN-ACK: what both sides have. */
 static void syn_options(struct sock *sk, struct tandem_opts *o, bool syn_ack)
 {
+	const struct dst_entry *dst = __sk_dst_get(sk);
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct net *net = sock_net(sk);
 
 	o->have = TANDEM_OPT_MSS;
 	o->mss = tp->advmss;
+	/* ICMP may have told of a smaller path since the first SYN. */
+	if (dst)
+		o->mss = min(o->mss, tandem_advmss(sk, dst));
 	if (syn_ack ? tp->wscale_ok : tandem_knob(net, window_scaling)) {
 		o->have |= TANDEM_OPT_WSCALE;
 		o->wscale = tp->rcv_wscale;
@@ -304,6 +308,8 @@ int tandem_write_wakeup(struct sock *sk)
 		if (tandem_fragment(sk, skb, room, mss, false, GFP_ATOMIC))
 			return -1;
 	}
+	/* Whoever gets it should not wait for more: we did, and none came. */
+	TANDEM_CB(skb)->flags |= TANDEM_F_PSH;
 	return tandem_send_head_now(sk, skb, GFP_ATOMIC);
 }
 

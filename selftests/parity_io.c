@@ -78,7 +78,8 @@ TEST_F(io, saved_syn)
 		p = buf + (mode == 2 ? 14 : 0);
 		ASSERT_GE(len, p - buf + net + 20);
 		EXPECT_EQ(v6 ? 6 : 4, p[0] >> 4);
-		EXPECT_EQ(tt_proto(), v6 ? p[6] : p[9]);
+		EXPECT_EQ(tt_proto() == IPPROTO_TANDEM && tt_wire() == TANDEM_WIRE_TCP ? IPPROTO_TCP :
+			  tt_proto(), v6 ? p[6] : p[9]);
 		p += net;
 		EXPECT_EQ(tt_port(c), p[0] << 8 | p[1]);
 		EXPECT_EQ(port, p[2] << 8 | p[3]);
@@ -540,6 +541,66 @@ TEST_F(io, pacing_rate)
 	EXPECT_LE(info(self->fd[0]).tcpi_pacing_rate, rate);
 	/* Without a limit: what cwnd and the round trip make of it. */
 	EXPECT_GT(info(self->fd[1]).tcpi_pacing_rate, 1000);
+}
+
+/* TCP_INFO: without data yet, since when? and how long ACKs may wait. */
+static struct tcp_info old_info(int fd)
+{
+	struct tcp_info ti = {};
+	socklen_t len = sizeof(ti);
+
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &len);
+	return ti;
+}
+
+TEST_F(io, ages)
+{
+	struct tcp_info ti;
+	char c = 1;
+
+	usleep(120000);
+	ti = old_info(self->fd[1]);
+	EXPECT_GE(ti.tcpi_last_data_recv, 100);
+	EXPECT_LE(ti.tcpi_last_data_recv, 30000);
+	EXPECT_GE(ti.tcpi_last_data_sent, 100);
+	EXPECT_LE(ti.tcpi_last_data_sent, 30000);
+	EXPECT_EQ(0, ti.tcpi_ato);
+	ASSERT_EQ(1, send(self->fd[0], &c, 1, 0));
+	ASSERT_EQ(1, recv(self->fd[1], &c, 1, 0));
+	EXPECT_EQ(40000, old_info(self->fd[1]).tcpi_ato);
+	EXPECT_LT(old_info(self->fd[1]).tcpi_last_data_recv, ti.tcpi_last_data_recv);
+}
+
+/* IPV6_2292PKTOPTIONS: what a stream's last segment said. */
+TEST_F(io, last_headers)
+{
+	struct in6_pktinfo info6 = {};
+	char buf[256], c = 1;
+	struct msghdr msg = { .msg_control = buf };
+	socklen_t len = sizeof(buf);
+	struct cmsghdr *cm;
+	int hops = -1;
+
+	if (variant->way != TT_V6)
+		SKIP(return, "of IPv6");
+	ASSERT_EQ(0, tt_setint(self->fd[1], IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+	ASSERT_EQ(0, tt_setint(self->fd[1], IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1));
+	ASSERT_EQ(0, tt_setint(self->fd[0], IPPROTO_IPV6, IPV6_UNICAST_HOPS, 77));
+	ASSERT_EQ(1, send(self->fd[0], &c, 1, 0));
+	ASSERT_EQ(1, recv(self->fd[1], &c, 1, 0));
+	ASSERT_EQ(0, getsockopt(self->fd[1], IPPROTO_IPV6, IPV6_2292PKTOPTIONS, buf, &len));
+	msg.msg_controllen = len;
+	for (cm = CMSG_FIRSTHDR(&msg); cm; cm = CMSG_NXTHDR(&msg, cm)) {
+		if (cm->cmsg_level != IPPROTO_IPV6)
+			continue;
+		if (cm->cmsg_type == IPV6_PKTINFO)
+			memcpy(&info6, CMSG_DATA(cm), sizeof(info6));
+		else if (cm->cmsg_type == IPV6_HOPLIMIT)
+			memcpy(&hops, CMSG_DATA(cm), sizeof(hops));
+	}
+	EXPECT_EQ(77, hops);
+	EXPECT_EQ(1, info6.ipi6_ifindex);
+	EXPECT_EQ(0, memcmp(&info6.ipi6_addr, &in6addr_loopback, sizeof(in6addr_loopback)));
 }
 
 TEST_HARNESS_MAIN

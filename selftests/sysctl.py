@@ -41,7 +41,8 @@ KNOBS = dict(
     fastopen_key_rotate=(86400, 0, INT_MAX),
     fastopen_blackhole_timeout=(3600, 0, 86400), path_cache=(2, 0, 2),
     path_cache_max=(4096, 0, 8192), path_cache_ttl=(3600, 1, 604800),
-    no_delay=(0, 0, 1), tcp_wire=(1, 0, 1),
+    no_delay=(0, 0, 1), tcp_wire=(1, 0, 1), tcp_wire_thrift=(0, 0, 1),
+    slow_start_after_idle=(1, 0, 1), notsent_lowat=(0xffffffff, 0, 0xffffffff),
     udp_port=(0, 0, 65535), isn_fixed=(0, 0, 0xffffffff))
 CHOICES = {"congestion_control": "bbr", "rto_estimator": "rfc6298",
            "loss_detection": "rack", "ack_policy": "delayed"}

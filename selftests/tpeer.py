@@ -222,7 +222,8 @@ class Seg:
         self.flags = off & 0x3f
         self.ecn = off >> 6 & 0x3f	# ECE, CWR, and the reserved bits
         head = (off >> 12) * 4
-        self.opts = parse_opts(raw[20:head])
+        self.raw_opts = raw[20:head]
+        self.opts = parse_opts(self.raw_opts)
         self.data = raw[head:]
         self.when = when
         self.ttl = ttl

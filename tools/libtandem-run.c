@@ -42,10 +42,12 @@
 
 typedef int (*socket_fn)(int, int, int);
 typedef int (*getsockopt_fn)(int, int, int, void *, socklen_t *);
+typedef int (*setsockopt_fn)(int, int, int, const void *, socklen_t);
 typedef long (*syscall_fn)(long, long, long, long, long, long, long);
 
 static socket_fn next_socket;
 static getsockopt_fn next_getsockopt;
+static setsockopt_fn next_setsockopt;
 static long first_syscall(long nr, long a, long b, long c, long d, long e, long f);
 static syscall_fn next_syscall = first_syscall;
 
@@ -107,6 +109,7 @@ __attribute__((constructor)) static void setup(void)
 	ready = true;
 	next_socket = (socket_fn)dlsym(RTLD_NEXT, "socket");
 	next_getsockopt = (getsockopt_fn)dlsym(RTLD_NEXT, "getsockopt");
+	next_setsockopt = (setsockopt_fn)dlsym(RTLD_NEXT, "setsockopt");
 	next_syscall = (syscall_fn)dlsym(RTLD_NEXT, "syscall");
 	s = getenv(ENV_PROTO);
 	if (s && *s) {
@@ -217,11 +220,11 @@ static int choose_wire(int fd)
 	int got = 0;
 	socklen_t len = sizeof(got);
 
-	if (wire < 0 || !next_getsockopt ||
+	if (wire < 0 || !next_getsockopt || !next_setsockopt ||
 	    next_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &got, &len) ||
 	    got != IPPROTO_TANDEM)
 		return 0;
-	return setsockopt(fd, SOL_TANDEM, TANDEM_WIRE, &wire, sizeof(wire));
+	return next_setsockopt(fd, SOL_TANDEM, TANDEM_WIRE, &wire, sizeof(wire));
 }
 
 static int open_socket(int family, int type, int protocol)
@@ -290,6 +293,31 @@ EXPORT int getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 	    *len == sizeof(int) && *(int *)val == proto)
 		*(int *)val = IPPROTO_TCP;
 	return ret;
+}
+
+/*
+ * Before Linux 6.4 the kernel's core keeps SO_ZEROCOPY to TCP and UDP; Tandem has an
+ * option of its own for that.
+ */
+EXPORT int setsockopt(int fd, int level, int name, const void *val, socklen_t len)
+{
+	int ret, got = -1;
+	socklen_t size = sizeof(got);
+
+	setup();
+	if (!next_setsockopt) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	ret = next_setsockopt(fd, level, name, val, len);
+	if (!ret || errno != EOPNOTSUPP || level != SOL_SOCKET || name != SO_ZEROCOPY)
+		return ret;
+	if (!next_getsockopt || next_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &got, &size) ||
+	    got != IPPROTO_TANDEM) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return next_setsockopt(fd, SOL_TANDEM, TANDEM_ZEROCOPY, val, len);
 }
 
 /*

@@ -55,6 +55,7 @@ static bool same(struct tu *test, const struct tandem_opts *got,
 		return false;
 	if ((want->have & FO) &&
 	    (!EXPECT_EQ(got->cookie.len, want->cookie.len) ||
+	     !EXPECT_EQ(got->cookie.exp, want->cookie.exp) ||
 	     !EXPECT(!memcmp(got->cookie.val, want->cookie.val, want->cookie.len))))
 		return false;
 	if (!EXPECT_EQ(got->nsack, want->nsack))
@@ -223,7 +224,7 @@ static const struct write_row written[] = {
 	{ "wscale", { .have = WS, .wscale = 7 }, "01 03 03 07" },
 	{ "wscale never above 14", { .have = WS, .wscale = 99 },
 	  "01 03 03 0e" },
-	{ "sack permitted", { .have = SOK }, "04 02 01 01" },
+	{ "sack permitted, as everybody", { .have = SOK }, "01 01 04 02" },
 	/* RFC 7323 appendix A */
 	{ "timestamps", { .have = TS, HAVE_TS }, "01 01 " TS_HEX },
 	{ "a SYN", { .have = MSS | SOK | TS | WS, .mss = 1460, .wscale = 7,
@@ -416,6 +417,35 @@ TU_TEST(options_fastopen)
 		o.have |= MSS | WS | SOK | TS;
 		o.mss = 1460;
 		o.wscale = 7;
+		n = tandem_opts_write(buf, &o);
+		EXPECT_EQ(n, tandem_opts_len(&o));
+		EXPECT(n <= sizeof(buf) && n % 4 == 0);
+		EXPECT_EQ(tandem_opts_parse(buf, n, true, &back), 0);
+		same(test, &back, &o);
+	}
+	/* Under its experimental number it is the same (RFC 6994), and answered so. */
+	for (len = 0; len <= sizeof(cookie); len++) {
+		bool good = !len || (len >= 4 && len <= 16 && len % 2 == 0);
+
+		TU_WHERE("experimental cookie of %u", len);
+		buf[0] = 254;
+		buf[1] = 4 + len;
+		buf[2] = 0xf9;
+		buf[3] = 0x89;
+		memcpy(buf + 4, cookie, len);
+		EXPECT_EQ(tandem_opts_parse(buf, 4 + len, true, &o), 0);
+		EXPECT_EQ(o.have, good ? FO : 0);
+		EXPECT_EQ(tandem_opts_parse(buf, 4 + len, false, &back), 0);
+		EXPECT_EQ(back.have, 0);
+		/* Somebody else's experiment. */
+		buf[3] = 0x88;
+		EXPECT_EQ(tandem_opts_parse(buf, 4 + len, true, &back), 0);
+		EXPECT_EQ(back.have, 0);
+		if (!good)
+			continue;
+		EXPECT(o.cookie.exp);
+		o.have |= MSS | WS | SOK | TS;
+		o.mss = 1460;
 		n = tandem_opts_write(buf, &o);
 		EXPECT_EQ(n, tandem_opts_len(&o));
 		EXPECT(n <= sizeof(buf) && n % 4 == 0);

@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The tcp wire as its peer sees it: nothing tells Tandem from Linux TCP.
+
+What saves segments on the other wires would be told by packet scripts, and the
+microsecond clock of timestamps by any TCP after 36 minutes of silence. Each test
+but the last runs over kernel TCP as well, which is what "as TCP" means:
+
+    TANDEM_WIRE=tcp ./wire_tcp.py
+    TANDEM_PROTO=6 ./wire_tcp.py    the judge
+"""
+
+import socket
+import time
+
+from tpeer import (IS_TCP, WIRE_NAME, Skip, check, main, need_virtual,
+                   opt_mss, opt_sackok, opt_ts, opt_ws, tandem_only)
+
+HALF = 0x80000000
+
+
+def tcp_wire():
+    if not IS_TCP and WIRE_NAME != "tcp":
+        raise Skip("of the tcp wire")
+
+
+def later(new, old):
+    """RFC 7323 section 5.2: not before, on the circle."""
+    return (new - old) & 0xffffffff < HALF
+
+
+def test_clock(w):
+    """RFC 7323 section 5.4: our timestamps tick in milliseconds."""
+    tcp_wire()
+    need_virtual()
+    s, c = w.passive()
+    s.send(b"a")
+    first = c.expect(".", length=1)
+    t1 = first.opts["ts"][0]
+    c.send(".")
+    time.sleep(5)
+    s.send(b"b")
+    t2 = c.expect(".", length=1).opts["ts"][0]
+    check(4950 <= (t2 - t1) & 0xffffffff <= 5050, "%d ticks in 5 s" % (t2 - t1))
+
+
+def test_silence(w):
+    """A TCP takes what we say after an hour: PAWS would last 24 days (section 5.5)."""
+    tcp_wire()
+    need_virtual()
+    s, c = w.passive()
+    s.send(b"a")
+    t1 = c.expect(".", length=1).opts["ts"][0]
+    c.send(".")
+    for minutes in (30, 40, 50):
+        time.sleep(minutes * 60)
+        s.send(b"b")
+        t2 = c.expect(".", length=1).opts["ts"][0]
+        check(later(t2, t1), "after %d minutes timestamps went back" % minutes)
+        c.send(".")
+        t1 = t2
+
+
+def test_handshake_ack(w):
+    """The third ACK does not wait for the request."""
+    tcp_wire()
+    _, c = w.active_start()
+    c.send("S.", opts=opt_mss(1460) + opt_sackok() + opt_ts(c.ts_now(), c.ts_recent) +
+           opt_ws(7))
+    c.expect(".", seq=1, ack=1, length=0, within=0.031)
+
+
+def test_answer_and_fin(w):
+    """write() and close() are two segments, at once."""
+    tcp_wire()
+    s, c = w.passive()
+    c.send(".", data=b"ask")
+    check(s.recv(10) == b"ask", "other bytes")
+    c.expect(".", ack=4, length=0)
+    s.send(b"answer")
+    s.close()
+    a = c.expect(".", length=6)
+    check("F" not in str(a).split()[0] and not a.flags & 1, "with a FIN: %s" % a)
+    c.expect("F.", seq=7, length=0, within=0.031)
+
+
+def test_quick_acks(w):
+    """The first segments are acknowledged one by one, small ones too."""
+    tcp_wire()
+    _, c = w.passive()
+    for i in range(6):
+        c.send("P.", data=b"x" * 100)
+        c.expect(".", ack=101 + 100 * i, length=0, within=0.031)
+
+
+def test_fin_alone(w):
+    """A FIN before any data is acknowledged without delay."""
+    tcp_wire()
+    _, c = w.passive()
+    c.send("F.")
+    c.expect(".", ack=2, length=0, within=0.031)
+
+
+def test_timeout(w):
+    """Linux's RTO is the round trip and at least 200 ms."""
+    tcp_wire()
+    need_virtual()
+    lsock = w.listen()
+    c = w.conn(lsock.getsockname()[1], sack=False)
+    c.send("S")
+    c.expect("S.")
+    time.sleep(0.3)
+    c.send(".")
+    s, _ = lsock.accept()
+    for _ in range(12):			# the variance goes
+        s.send(b"x")
+        c.expect(".", length=1)
+        time.sleep(0.3)
+        c.send(".")
+    s.send(b"x")
+    a = c.expect(".", length=1)
+    b = c.expect(".", seq=a.rseq, length=1)
+    check(0.49 <= b.when - a.when <= 0.56, "RTO %.3f s of 0.3 s" % (b.when - a.when))
+
+
+def test_options_in_order(w):
+    """Without timestamps SACK-permitted ends a word, as in everybody's SYN."""
+    tcp_wire()
+    lsock = w.listen()
+    c = w.conn(lsock.getsockname()[1], ts=False)
+    c.send("S")
+    a = c.expect("S.")
+    o = a.raw_opts
+    check(o[:2] == b"\x02\x04" and o[4:8] == b"\x01\x01\x04\x02" and
+          o[8:11] == b"\x01\x03\x03", "options %s" % o.hex())
+
+
+def test_route_attributes(w):
+    """ip route: initcwnd and quickack count, as for TCP."""
+    tcp_wire()
+    w.ip("route replace %s dev tun0 initcwnd 3 quickack 1\n" %
+         ("10.77.0.0/24" if w.way == "v4" else "fd77::/64 metric 256"))
+    s, c = w.passive(mss=1000, ts=False)
+    for i in range(30):
+        c.send("P.", data=b"x")
+        c.expect(".", ack=2 + i, length=0, within=0.031)
+    check(len(s.recv(100)) == 30, "bytes")
+    s.setsockopt(socket.SOL_SOCKET, 32, 400000)
+    s.send(bytes(9000))
+    for i in range(3):
+        c.expect(".", seq=1 + 1000 * i, length=1000)
+    c.quiet(0.15)
+
+
+def test_thrift_asked_for(w):
+    """net.tandem.tcp_wire_thrift: the third ACK waits there, too."""
+    tandem_only()
+    tcp_wire()
+    w.knob("tcp_wire_thrift", 1)
+    s, c = w.active_start()
+    time.sleep(0.2)
+    c.send("S.", opts=opt_mss(1460) + opt_sackok() + opt_ts(c.ts_now(), c.ts_recent) +
+           opt_ws(7))
+    s.send(b"request")
+    c.expect(".", seq=1, ack=1, length=7)
+    check(w.counter("ThirdAckRides") == 1, "not counted")
+
+
+if __name__ == "__main__":
+    main([test_clock, (test_silence, 20000), test_handshake_ack, test_answer_and_fin,
+          test_quick_acks, test_fin_alone, (test_timeout, 200), test_options_in_order,
+          test_route_attributes, test_thrift_asked_for])
