@@ -79,9 +79,11 @@ u16 tandem_select_window(struct sock *sk)
 void tandem_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	/* Of what came in one piece each segment is so long. */
+	u32 len = skb_shinfo(skb)->gso_size ? : skb->len;
 
-	if (skb->len > tp->rcv_mss)
-		tp->rcv_mss = min_t(u32, skb->len, tp->advmss);
+	if (len > tp->rcv_mss)
+		tp->rcv_mss = min_t(u32, len, tp->advmss);
 }
 
 void tandem_enter_quickack(struct sock *sk, unsigned int max)
