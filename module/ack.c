@@ -119,6 +119,36 @@ void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool 
 			 early);
 }
 
+static void tally_acked(struct sock *sk, const struct tandem_skb_cb *cb,
+			struct tandem_ack_event *ev, u64 *first_sent)
+{
+	if (cb->sacked & TANDEM_S_EVER_RETRANS)
+		ev->rtx_acked = true;
+	else if (!*first_sent && !(cb->sacked & TANDEM_S_SACKED))
+		*first_sent = cb->sent_us;
+	if (!(cb->sacked & TANDEM_S_SACKED)) {
+		ev->acked_segs += cb->segs;
+		tandem_ack_delivered(sk, cb, false, ev);
+	}
+	if (cb->flags & TANDEM_F_SYN)
+		ev->syn_acked = true;
+}
+
+/* SEG.ACK ends inside @skb: the whole segments in front of it are done with. */
+static void clean_part(struct sock *sk, struct sk_buff *skb, struct tandem_ack_event *ev,
+		       u64 *first_sent)
+{
+	struct tandem_skb_cb part = *TANDEM_CB(skb);
+	u32 acked = tandem_sk(sk)->snd_una - part.seq;
+
+	if (part.segs <= 1 || acked < part.mss)
+		return;
+	part.segs = min_t(u32, acked / part.mss, part.segs - 1);
+	part.end_seq = part.seq + part.segs * part.mss;
+	if (!tandem_rtx_trim(sk, skb, part.segs))
+		tally_acked(sk, &part, ev, first_sent);
+}
+
 /* Free what SEG.ACK covers; one RTT sample from the oldest of it that Karn allows. */
 static void clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 			    struct tandem_ack_event *ev)
@@ -130,18 +160,12 @@ static void clean_rtx_queue(struct sock *sk, const struct sk_buff *ack_skb,
 	while ((skb = tandem_rtx_head(sk))) {
 		struct tandem_skb_cb *cb = TANDEM_CB(skb);
 
-		if (seq_after(cb->end_seq, tp->snd_una))
+		if (seq_after(cb->end_seq, tp->snd_una)) {
+			if (seq_before(cb->seq, tp->snd_una))
+				clean_part(sk, skb, ev, &first_sent);
 			break;
-		if (cb->sacked & TANDEM_S_EVER_RETRANS)
-			ev->rtx_acked = true;
-		else if (!first_sent && !(cb->sacked & TANDEM_S_SACKED))
-			first_sent = cb->sent_us;
-		if (!(cb->sacked & TANDEM_S_SACKED)) {
-			ev->acked_segs += cb->segs;
-			tandem_ack_delivered(sk, cb, false, ev);
 		}
-		if (cb->flags & TANDEM_F_SYN)
-			ev->syn_acked = true;
+		tally_acked(sk, cb, ev, &first_sent);
 		tandem_rtx_uncount(sk, skb);
 		tandem_rtx_unlink(sk, skb);
 		tandem_tx_stamp_acked(sk, skb, ack_skb);

@@ -22,6 +22,7 @@
 #endif
 #include <linux/sysctl.h>
 #include <linux/timer.h>
+#include <net/gro.h>
 #include <net/inet_common.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -329,6 +330,28 @@ static inline void tandem_skb_set_edt(struct sk_buff *skb, ktime_t when)
 	skb_set_delivery_time(skb, when, SKB_CLOCK_MONOTONIC);
 #else
 	skb_set_delivery_time(skb, when, true);
+#endif
+}
+
+/*
+ * GRO: do the network headers of a segment (at @th) and of the packet @p kept so far
+ * (its at @pth) forbid to join them?  The newest kernels compare when they are asked.
+ */
+static inline bool tandem_gro_network_flush(const void *th, const void *pth,
+					    struct sk_buff *p)
+{
+#ifdef TANDEM_HAVE_GRO_RECEIVE_NETWORK_FLUSH
+	return gro_receive_network_flush(th, pth, p);
+#else
+	struct napi_gro_cb *cb = NAPI_GRO_CB(p);
+
+	if (cb->flush)
+		return true;
+	/* The second packet tells whether this flow's IPv4 IDs stay the same. */
+	if (cb->flush_id != 1 || cb->count != 1 || !cb->is_atomic)
+		return cb->flush_id;
+	cb->is_atomic = false;
+	return false;
 #endif
 }
 

@@ -30,20 +30,29 @@ static void dupthresh_init(struct tandem_loss *l)
 	l->reordering = TANDEM_DUPTHRESH;
 }
 
-static void dupthresh_delivered(struct tandem_loss *l, const struct tandem_loss_seg *seg)
+static void note_sacked(struct dupthresh *d, u32 seq)
 {
-	struct dupthresh *d = tandem_loss_priv(l);
 	int i;
 
-	if (!seg->sacked)
-		return;
-	if (d->n == TANDEM_DUPTHRESH && !seq_after(seg->seq, d->top[d->n - 1]))
+	if (d->n == TANDEM_DUPTHRESH && !seq_after(seq, d->top[d->n - 1]))
 		return;
 	if (d->n < TANDEM_DUPTHRESH)
 		d->n++;
-	for (i = d->n - 1; i > 0 && seq_after(seg->seq, d->top[i - 1]); i--)
+	for (i = d->n - 1; i > 0 && seq_after(seq, d->top[i - 1]); i--)
 		d->top[i] = d->top[i - 1];
-	d->top[i] = seg->seq;
+	d->top[i] = seq;
+}
+
+static void dupthresh_delivered(struct tandem_loss *l, const struct tandem_loss_seg *seg)
+{
+	int i, first = max(0, (int)seg->segs - (int)TANDEM_DUPTHRESH);
+
+	if (!seg->sacked)
+		return;
+	/* Of several segments in one those at the end are the highest. */
+	for (i = seg->segs - 1; i > first; i--)
+		note_sacked(tandem_loss_priv(l), seg->seq + i * seg->mss);
+	note_sacked(tandem_loss_priv(l), seg->seq + first * seg->mss);
 }
 
 static void dupthresh_event(struct tandem_loss *l, enum tandem_loss_event ev)

@@ -263,7 +263,7 @@ void tandem_fastopen_syn_again(struct sock *sk)
 	tp->last_oow_ack_us = now;
 	head = tandem_rtx_head(sk);
 	if (head && TANDEM_CB(head)->flags & TANDEM_F_SYN)
-		tandem_retransmit_skb(sk, head, TANDEM_R_RTX_SYNACK);
+		tandem_retransmit_skb(sk, head, 1, TANDEM_R_RTX_SYNACK);
 }
 
 /* ---- the segments ---- */
@@ -341,6 +341,7 @@ bool tandem_send_syn_head(struct sock *sk, u8 nonagle, gfp_t gfp)
 	tp->syn_data = data;
 	tandem_moved_out(sk, syn);
 	if (data) {
+		tandem_set_segs(data, tp->mss_cache);
 		tandem_ack_data_sent(sk);
 		tandem_moved_out(sk, data);
 	}

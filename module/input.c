@@ -589,8 +589,8 @@ static void take_data(struct sock *sk, struct segment *s)
 	struct tandem_skb_cb *cb = s->cb;
 
 	if (tandem_payload_len(s->skb)) {
-		tp->data_segs_in++;
-		TANDEM_INC(sock_net(sk), INDATASEGS);
+		tp->data_segs_in += cb->segs;
+		TANDEM_ADD(sock_net(sk), INDATASEGS, cb->segs);
 	}
 
 	switch (sk->sk_state) {
@@ -674,7 +674,7 @@ int tandem_do_rcv(struct sock *sk, struct sk_buff *skb)
 	struct tandem_sock *tp = tandem_sk(sk);
 	int verdict;
 
-	tp->segs_in++;
+	tp->segs_in += s.cb->segs;
 	trace_tandem_recv(sk, skb);
 	if (tandem_parse_options(skb, &s.opts)) {
 		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_BADOPT);

@@ -24,7 +24,10 @@
 #include "demux.h"
 #include "encap.h"
 #include "family.h"
+#include "goal.h"
+#include "gro.h"
 #include "handshake.h"
+#include "offload.h"
 #include "output.h"
 #include "ports.h"
 #include "recovery.h"
@@ -36,13 +39,13 @@
 
 /*
  * A NIC knows protocol 6 and sums it in hardware; what it makes of ours differs from
- * one to the next, so that is summed here.
+ * one to the next, so that is summed here.  Many segments in one skb have no sum yet.
  */
 static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr, u8 proto)
 {
 	struct tcphdr *th = tandem_hdr(skb);
 
-	if (proto == IPPROTO_TCP) {
+	if (proto == IPPROTO_TCP || skb_is_gso(skb)) {
 		th->check = ~csum_tcpudp_magic(saddr, daddr, skb->len, proto, 0);
 		tandem_sum_later(skb);
 		return;
@@ -194,7 +197,7 @@ static int v4_xmit_as(struct sock *sk, struct sk_buff *skb, u8 proto)
 	iph->daddr = inet->cork.fl.u.ip4.daddr;
 	if (opt && opt->opt.optlen)
 		v4_put_options(skb, &opt->opt, inet->inet_daddr);
-	ip_select_ident(net, skb, sk);
+	ip_select_ident_segs(net, skb, sk, max_t(int, skb_shinfo(skb)->gso_segs, 1));
 	skb->mark = READ_ONCE(sk->sk_mark);
 	err = ip_local_out(net, sk, skb);
 out:
@@ -318,6 +321,7 @@ int tandem_v4_init_child(const struct sock *lsk, struct sock *child,
 	inet->mc_ttl = ip_hdr(skb)->ttl;
 	inet->rcv_tos = ip_hdr(skb)->tos;
 	tandem_sk(child)->ext_hdr_len = 0;
+	tandem_set_gso_type(child, false);
 	sk_setup_caps(child, dst);
 	return 0;
 }
@@ -477,6 +481,7 @@ static int v4_open(struct sock *sk, struct rtable *rt, __be16 orig_sport)
 			       inet->inet_sport, inet->inet_dport, sk);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
+	tandem_set_gso_type(sk, false);
 	sk_setup_caps(sk, &rt->dst);
 	tandem_connect_numbers(sk);
 	return tandem_connect(sk);
@@ -568,6 +573,42 @@ static struct net_protocol v4_protocol = {
 	.icmp_strict_tag_validation = 1,
 };
 
+static struct sk_buff *v4_gso_segment(struct sk_buff *skb, netdev_features_t features)
+{
+	/* A guest need not leave the sum to us; then the core has made the header ours. */
+	if (skb->ip_summed != CHECKSUM_PARTIAL && pskb_may_pull(skb, sizeof(struct tcphdr))) {
+		tandem_hdr(skb)->check = ~csum_tcpudp_magic(ip_hdr(skb)->saddr,
+							    ip_hdr(skb)->daddr, skb->len,
+							    IPPROTO_TANDEM, 0);
+		tandem_sum_later(skb);
+	}
+	return tandem_gso_segment(skb, features, SKB_GSO_TCPV4);
+}
+
+static struct sk_buff *v4_gro_receive(struct list_head *head, struct sk_buff *skb)
+{
+	return tandem_gro_receive(head, skb, NAPI_GRO_CB(skb)->flush ||
+				  !skb_gro_checksum_validate(skb, IPPROTO_TANDEM,
+							     inet_gro_compute_pseudo));
+}
+
+static int v4_gro_complete(struct sk_buff *skb, int thoff)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	return tandem_gro_complete(skb, SKB_GSO_TCPV4,
+				   ~csum_tcpudp_magic(iph->saddr, iph->daddr, skb->len - thoff,
+						      IPPROTO_TANDEM, 0));
+}
+
+static const struct net_offload v4_offload = {
+	.callbacks = {
+		.gso_segment	= v4_gso_segment,
+		.gro_receive	= v4_gro_receive,
+		.gro_complete	= v4_gro_complete,
+	},
+};
+
 static struct inet_protosw v4_protosw = {
 	.type		= SOCK_STREAM,
 	.protocol	= IPPROTO_TANDEM,
@@ -581,6 +622,11 @@ int tandem_ipv4_init(void)
 {
 	int err = inet_add_protocol(&v4_protocol, IPPROTO_TANDEM);
 
+	if (!err) {
+		err = inet_add_offload(&v4_offload, IPPROTO_TANDEM);
+		if (err)
+			inet_del_protocol(&v4_protocol, IPPROTO_TANDEM);
+	}
 	if (err) {
 		pr_err("tandem: IP protocol %d is taken by another module\n",
 		       IPPROTO_TANDEM);
@@ -593,5 +639,6 @@ int tandem_ipv4_init(void)
 void tandem_ipv4_exit(void)
 {
 	inet_unregister_protosw(&v4_protosw);
+	inet_del_offload(&v4_offload, IPPROTO_TANDEM);
 	inet_del_protocol(&v4_protocol, IPPROTO_TANDEM);
 }

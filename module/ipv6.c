@@ -23,7 +23,10 @@
 #include "demux.h"
 #include "encap.h"
 #include "family.h"
+#include "goal.h"
+#include "gro.h"
 #include "handshake.h"
+#include "offload.h"
 #include "output.h"
 #include "ports.h"
 #include "recovery.h"
@@ -42,7 +45,7 @@ static void v6_sum(struct sk_buff *skb, const struct in6_addr *saddr,
 {
 	struct tcphdr *th = tandem_hdr(skb);
 
-	if (proto == IPPROTO_TCP) {
+	if (proto == IPPROTO_TCP || skb_is_gso(skb)) {
 		th->check = ~csum_ipv6_magic(saddr, daddr, skb->len, proto, 0);
 		tandem_sum_later(skb);
 		return;
@@ -351,6 +354,7 @@ static int v6_init_child(const struct sock *lsk, struct sock *child,
 		opt = ipv6_dup_options(child, opt);
 	RCU_INIT_POINTER(np->opt, opt);
 	tandem_sk(child)->ext_hdr_len = opt ? opt->opt_nflen + opt->opt_flen : 0;
+	tandem_set_gso_type(child, true);
 	tandem_ip6_dst_store(child, dst);
 	return 0;
 }
@@ -524,6 +528,7 @@ static int v6_connect_route(struct sock *sk, const struct sockaddr_in6 *usin)
 		sk->sk_v6_rcv_saddr = fl6.saddr;
 	np->saddr = sk->sk_v6_rcv_saddr;
 	inet_sk(sk)->inet_rcv_saddr = LOOPBACK4_IPV6;
+	tandem_set_gso_type(sk, true);
 	tandem_ip6_dst_store(sk, dst);
 	tp->ext_hdr_len = opt ? opt->opt_flen + opt->opt_nflen : 0;
 	tp->mss_clamp = V6_MSS_DEFAULT;
@@ -622,6 +627,42 @@ static struct inet6_protocol v6_protocol = {
 	.flags		= INET6_PROTO_NOPOLICY | INET6_PROTO_FINAL,
 };
 
+/* See v4_gso_segment(). */
+static struct sk_buff *v6_gso_segment(struct sk_buff *skb, netdev_features_t features)
+{
+	if (skb->ip_summed != CHECKSUM_PARTIAL && pskb_may_pull(skb, sizeof(struct tcphdr))) {
+		tandem_hdr(skb)->check = ~csum_ipv6_magic(&ipv6_hdr(skb)->saddr,
+							  &ipv6_hdr(skb)->daddr, skb->len,
+							  IPPROTO_TANDEM, 0);
+		tandem_sum_later(skb);
+	}
+	return tandem_gso_segment(skb, features, SKB_GSO_TCPV6);
+}
+
+static struct sk_buff *v6_gro_receive(struct list_head *head, struct sk_buff *skb)
+{
+	return tandem_gro_receive(head, skb, NAPI_GRO_CB(skb)->flush ||
+				  !skb_gro_checksum_validate(skb, IPPROTO_TANDEM,
+							     ip6_gro_compute_pseudo));
+}
+
+static int v6_gro_complete(struct sk_buff *skb, int thoff)
+{
+	const struct ipv6hdr *hdr = ipv6_hdr(skb);
+
+	return tandem_gro_complete(skb, SKB_GSO_TCPV6,
+				   ~csum_ipv6_magic(&hdr->saddr, &hdr->daddr, skb->len - thoff,
+						    IPPROTO_TANDEM, 0));
+}
+
+static const struct net_offload v6_offload = {
+	.callbacks = {
+		.gso_segment	= v6_gso_segment,
+		.gro_receive	= v6_gro_receive,
+		.gro_complete	= v6_gro_complete,
+	},
+};
+
 static struct inet_protosw v6_protosw = {
 	.type		= SOCK_STREAM,
 	.protocol	= IPPROTO_TANDEM,
@@ -644,9 +685,18 @@ int tandem_ipv6_init(void)
 		       IPPROTO_TANDEM);
 		return err;
 	}
+	err = inet6_add_offload(&v6_offload, IPPROTO_TANDEM);
+	if (err)
+		goto err_offload;
 	err = inet6_register_protosw(&v6_protosw);
 	if (err)
-		inet6_del_protocol(&v6_protocol, IPPROTO_TANDEM);
+		goto err_protosw;
+	return 0;
+
+err_protosw:
+	inet6_del_offload(&v6_offload, IPPROTO_TANDEM);
+err_offload:
+	inet6_del_protocol(&v6_protocol, IPPROTO_TANDEM);
 	return err;
 }
 
@@ -655,5 +705,6 @@ void tandem_ipv6_exit(void)
 	if (!ipv6_mod_enabled())
 		return;
 	inet6_unregister_protosw(&v6_protosw);
+	inet6_del_offload(&v6_offload, IPPROTO_TANDEM);
 	inet6_del_protocol(&v6_protocol, IPPROTO_TANDEM);
 }

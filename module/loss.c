@@ -84,6 +84,8 @@ static void show(const struct tandem_skb_cb *cb, struct tandem_loss_seg *seg)
 	seg->sent_us = cb->sent_us;
 	seg->seq = cb->seq;
 	seg->end_seq = cb->end_seq;
+	seg->segs = cb->segs;
+	seg->mss = cb->mss;
 	seg->retrans = cb->sacked & TANDEM_S_EVER_RETRANS;
 	seg->sacked = false;
 	seg->early = false;

@@ -17,6 +17,7 @@
 #include "demux.h"
 #include "encap.h"
 #include "fastopen.h"
+#include "gro.h"
 #include "handshake.h"
 #include "loss.h"
 #include "netns.h"
@@ -29,6 +30,7 @@
 #include "tcpport.h"
 #include "tcpwire.h"
 #include "timewait.h"
+#include "tsq.h"
 #include "wire.h"
 
 #define TANDEM_VERSION	"0.1"
@@ -145,6 +147,7 @@ static int __init tandem_init(void)
 	ret = tandem_timewait_init();
 	if (ret)
 		goto err_timewait;
+	tandem_tsq_init();
 	ret = tandem_socket_init();
 	if (ret)
 		goto err_socket;
@@ -162,11 +165,13 @@ static int __init tandem_init(void)
 	return 0;
 
 err_ipv6:
+	tandem_gro_stop();
 	tandem_ipv4_exit();
 err_ipv4:
 	unregister_pernet_subsys(&tandem_net_ops);
 	/* For a moment we were open: sockets and segments may have come. */
 	rcu_barrier();
+	tandem_tsq_exit();
 err_pernet:
 	tandem_socket_exit();
 err_socket:
@@ -188,11 +193,13 @@ err_loss:
 
 static void __exit tandem_exit(void)
 {
+	tandem_gro_stop();
 	tandem_ipv6_exit();
 	tandem_ipv4_exit();
 	unregister_pernet_subsys(&tandem_net_ops);
 	/* Sockets and minisocks are freed by RCU, into the slabs that go now. */
 	rcu_barrier();
+	tandem_tsq_exit();
 	tandem_socket_exit();
 	tandem_timewait_exit();
 	tandem_handshake_exit();

@@ -230,7 +230,7 @@ enum tandem_mtup_verdict tandem_mtup_send(struct sock *sk, gfp_t gfp)
 
 	probe = make_probe(sk, want, gfp);
 	/* What was not sent waits as ever, and is cut when its turn comes. */
-	if (!probe || tandem_send_head_now(sk, probe, gfp))
+	if (!probe || tandem_send_head_now(sk, probe, want, gfp))
 		return TANDEM_MTUP_NONE;
 	tp->mtup.probe_size = size;
 	tp->mtup.probe_start = TANDEM_CB(probe)->seq;

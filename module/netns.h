@@ -83,6 +83,7 @@ struct tandem_paths;
  * @wire:		TANDEM_WIRE_* of new sockets
  * @tcp_wire:		may sockets use the tcp wire
  * @udp_port:		of the udp wire's tunnel sockets; 0: closed
+ * @gso:		segments leave many at a time where the device goes with it
  * @isn_fixed:		tests: 0 off, else the ISN to use
  *
  * Read with READ_ONCE() through the tandem_knob() macro.  Ranges and defaults are in
@@ -145,6 +146,7 @@ struct tandem_knobs {
 	int	wire;
 	int	tcp_wire;
 	int	udp_port;
+	int	gso;
 	u32	isn_fixed;
 };
 

@@ -20,6 +20,7 @@
 #include "cong.h"
 #include "ecn.h"
 #include "fastopen.h"
+#include "goal.h"
 #include "handshake.h"
 #include "input.h"
 #include "mtuprobe.h"
@@ -32,6 +33,7 @@
 #include "stream.h"
 #include "thrift.h"
 #include "timer.h"
+#include "tsq.h"
 #include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
@@ -52,13 +54,13 @@ void tandem_moved_out(struct sock *sk, struct sk_buff *skb)
 		tandem_timer_data_sent(sk);
 }
 
-int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
+int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, u32 mss, gfp_t gfp)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u32 mss = tandem_current_mss(sk);
 	int err;
 
 	TANDEM_CB(skb)->flags |= TANDEM_F_ACK;
+	tandem_set_segs(skb, mss);
 	if (!tandem_pipe(tp)) {
 		tp->cc.in_flight = 0;
 		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_TX_START);
@@ -69,7 +71,7 @@ int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 	/*
 	 * Any other failure is loss like loss in the network; the timer repairs it.
 	 */
-	if (skb->len < mss)
+	if (skb->len < mss * TANDEM_CB(skb)->segs)
 		tp->snd_sml = TANDEM_CB(skb)->end_seq;
 	tandem_ack_data_sent(sk);
 	tandem_pace_sent(sk, skb->len);
@@ -114,6 +116,34 @@ static bool window_allows(const struct tandem_sock *tp, const struct sk_buff *sk
 }
 
 /*
+ * How much of @skb, which is longer than a segment, may go in one piece: as cwnd, pacing
+ * and the peer's window allow, in full segments.  What is left over at its end goes with
+ * them if Nagle lets it.
+ */
+static u32 piece(struct sock *sk, const struct sk_buff *skb, u32 mss, u8 nonagle)
+{
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u32 wnd = tandem_snd_wnd_end(tp) - cb->seq, rest = skb->len % mss;
+	u32 segs = min(tp->cc.cwnd - tandem_pipe(tp), tandem_burst_segs(sk, mss));
+	u32 most;
+
+	/* The urgent pointer is a segment's own. */
+	if (unlikely(tandem_urgent_out(tp)))
+		segs = 1;
+	most = min_t(u64, skb->len, (u64)segs * mss);
+	if (wnd < cb->end_seq - cb->seq)	/* which a FIN may be beyond, alone */
+		most = min3(most, wnd, skb->len - 1);
+	if (most < skb->len)
+		return rounddown(most, mss);
+	if (rest && (nonagle & TANDEM_NAGLE_CORK ||
+		     (!(nonagle & TANDEM_NAGLE_OFF) && small_segment_out(tp))) &&
+	    !(nonagle & TANDEM_NAGLE_PUSH || cb->flags & TANDEM_F_FIN))
+		return skb->len - rest;
+	return skb->len;
+}
+
+/*
  * RFC 7661 in spirit, as tcp_cwnd_validate(): did cwnd hold us back in this flight?
  * Only then may it grow.
  */
@@ -137,26 +167,27 @@ static void note_sndbuf_limit(struct sock *sk)
 }
 
 /*
- * The sending loop.  @max_segs: stop after so many.  True: nothing is in flight and
- * something waits, so only a probe can get it moving.
+ * The sending loop.  @one: stop after one skb.  True: nothing is in flight and something
+ * waits, so only a probe can get it moving.
  */
-static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t gfp)
+static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	bool limited = false, rwnd = false, paced = false;
 	struct sk_buff *skb;
-	u32 sent = 0;
+	bool sent = false;
+	u32 len;
 
-	/* tandem_push_one() has one segment in mind, not a long one. */
-	if (max_segs > 1) {
+	/* tandem_push_one() has a segment in mind, not a long one. */
+	if (!one) {
 		enum tandem_mtup_verdict probe = tandem_mtup_send(sk, gfp);
 
 		if (probe == TANDEM_MTUP_WAIT)
 			return false;
 		if (probe == TANDEM_MTUP_SENT)
-			sent = 1;
+			sent = true;
 	}
-	while (sent < max_segs && (skb = tandem_send_head(sk))) {
+	while (!(one && sent) && (skb = tandem_send_head(sk))) {
 		u8 may = skb_queue_is_last(&sk->sk_write_queue, skb) ?
 			 nonagle : nonagle | TANDEM_NAGLE_PUSH;
 
@@ -175,14 +206,20 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t
 			break;
 		}
 		if (skb->len > mss) {
-			if (tandem_fragment(sk, skb, mss, mss, false, gfp))
+			len = piece(sk, skb, mss, may);
+			if (len < skb->len && tandem_fragment(sk, skb, len, mss, false, gfp))
 				break;
 		} else if (!nagle_allows(tp, skb, mss, may)) {
 			break;
 		}
-		if (tandem_send_head_now(sk, skb, gfp))
+		if (tandem_tsq_blocks(sk, skb)) {
+			TANDEM_INC(sock_net(sk), OUTTHROTTLED);
+			paced = true;
 			break;
-		sent++;
+		}
+		if (tandem_send_head_now(sk, skb, mss, gfp))
+			break;
+		sent = true;
 	}
 	if (rwnd)
 		tandem_chrono_start(sk, TANDEM_CHRONO_RWND);
@@ -219,7 +256,7 @@ static void restart_after_idle(struct sock *sk)
 		tandem_cwnd_restart(sk);
 }
 
-static void push_segs(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t gfp)
+static void push_segs(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp)
 {
 	if (sk->sk_state == TCP_CLOSE || !tandem_send_head(sk))
 		return;
@@ -229,19 +266,19 @@ static void push_segs(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t 
 	    (skb_queue_is_last(&sk->sk_write_queue, tandem_send_head(sk)) ||
 	     !tandem_send_syn_head(sk, nonagle, gfp)))
 		return;
-	if (write_xmit(sk, mss, nonagle, max_segs, sk_gfp_mask(sk, gfp)) &&
+	if (write_xmit(sk, mss, nonagle, one, sk_gfp_mask(sk, gfp)) &&
 	    tandem_sk(sk)->rtx_event == TANDEM_TIMER_NONE)
 		tandem_timer_window_closed(sk);
 }
 
 void tandem_push(struct sock *sk, u32 mss, u8 nonagle)
 {
-	push_segs(sk, mss, nonagle, U32_MAX, GFP_ATOMIC);
+	push_segs(sk, mss, nonagle, false, GFP_ATOMIC);
 }
 
 void tandem_push_one(struct sock *sk, u32 mss)
 {
-	push_segs(sk, mss, TANDEM_NAGLE_PUSH, 1, GFP_ATOMIC);
+	push_segs(sk, mss, TANDEM_NAGLE_PUSH, true, GFP_ATOMIC);
 }
 
 void tandem_push_pending(struct sock *sk)

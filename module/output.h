@@ -19,7 +19,7 @@ int tandem_connect(struct sock *sk);
 void tandem_push(struct sock *sk, u32 mss, u8 nonagle);
 /* The same with the socket's own Nagle state; arms the probe timer if stuck. */
 void tandem_push_pending(struct sock *sk);
-/* After sendmsg() while more is to come: send only if a full segment waits. */
+/* After sendmsg() while more is to come: send one skb, if a full segment waits. */
 void tandem_push_one(struct sock *sk, u32 mss);
 
 /* Is it the program that limits what is in flight?  For rate.c. */
@@ -40,11 +40,14 @@ void tandem_send_probe0(struct sock *sk);
 
 /* A segment of the write queue left for the first time. */
 void tandem_moved_out(struct sock *sk, struct sk_buff *skb);
-/* Send the head of the unsent now, whatever Nagle thinks; windows are the caller's. */
-int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, gfp_t gfp);
+/*
+ * Send the head of the unsent now, in segments of @mss bytes, whatever Nagle thinks;
+ * windows are the caller's.
+ */
+int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, u32 mss, gfp_t gfp);
 
-/* Send @skb of rtx_queue again. 0/-errno. */
-int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
+/* Send @skb of rtx_queue again, at most @segs segments of it. 0/-errno. */
+int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs,
 			  enum tandem_reason why);
 /* Go through what is marked lost as cwnd allows; @first: one goes in any case. */
 void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why, bool first);
@@ -130,6 +133,8 @@ void tandem_free_queued(struct sock *sk, struct sk_buff *skb);
 /* The segment of rtx_queue that holds @seq, or the first behind it; or NULL. */
 struct sk_buff *tandem_rtx_find(const struct sock *sk, u32 seq);
 void tandem_rtx_unlink_free(struct sock *sk, struct sk_buff *skb);
+/* The first @segs segments of @skb, not all, are ACKed: let go of them. 0/-ENOMEM. */
+int tandem_rtx_trim(struct sock *sk, struct sk_buff *skb, u32 segs);
 /* Free everything that waits to be sent or ACKed; wakes nobody. */
 void tandem_write_queue_purge(struct sock *sk);
 

@@ -319,8 +319,8 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 
 	tp->ack_pending |= TANDEM_ACK_DUP;
 	tandem_ack_now(sk);
-	tp->rcv_ofo++;
-	TANDEM_INC(sock_net(sk), OFOQUEUED);
+	tp->rcv_ofo += cb->segs;
+	TANDEM_ADD(sock_net(sk), OFOQUEUED, cb->segs);
 	if (!tandem_rmem_schedule(sk, skb)) {
 		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_OFOPRUNE);
 		return;

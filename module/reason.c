@@ -70,10 +70,21 @@ enum tandem_mib_item tandem_reason_mib(enum tandem_reason reason)
  */
 void tandem_count_reason(struct net *net, enum tandem_reason reason)
 {
+	tandem_count_reason_segs(net, reason, 1);
+}
+
+/**
+ * tandem_count_reason_segs() - count that it happened to several segments at once
+ * @net: where
+ * @reason: why
+ * @segs: how many
+ */
+void tandem_count_reason_segs(struct net *net, enum tandem_reason reason, u32 segs)
+{
 	enum tandem_mib_item item = tandem_reason_mib(reason);
 
 	if (item != TANDEM_MIB_NUM)
-		SNMP_INC_STATS(tandem_pernet(net)->mib, item);
+		SNMP_ADD_STATS(tandem_pernet(net)->mib, item, segs);
 }
 
 /**

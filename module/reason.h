@@ -79,6 +79,7 @@ enum tandem_mib_item tandem_reason_mib(enum tandem_reason reason);
 
 /* Count @reason in @net. */
 void tandem_count_reason(struct net *net, enum tandem_reason reason);
+void tandem_count_reason_segs(struct net *net, enum tandem_reason reason, u32 segs);
 
 /* Count, trace and free a received segment. @sk may be NULL. */
 void tandem_drop(struct net *net, const struct sock *sk, struct sk_buff *skb,

@@ -88,6 +88,10 @@ static void mark_head_lost(struct sock *sk)
 
 	if (!head)
 		return;
+	/* Duplicate ACKs tell of one segment at a time. */
+	if (!tp->sack_ok && TANDEM_CB(head)->segs > 1)
+		tandem_fragment(sk, head, TANDEM_CB(head)->mss, TANDEM_CB(head)->mss, true,
+				GFP_ATOMIC);
 	/* What was sent again once is not marked again by a mere dup ACK. */
 	if (!(TANDEM_CB(head)->sacked & TANDEM_S_LOST))
 		tandem_rtx_mark_lost(sk, head);
@@ -648,7 +652,7 @@ void tandem_simple_retransmit(struct sock *sk)
 		return;
 	}
 	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb))
-		if (skb->len > mss)
+		if (min_t(u32, skb->len, TANDEM_CB(skb)->mss) > mss)
 			tandem_rtx_mark_lost(sk, skb);
 	if (tp->lost_out == before)
 		return;

@@ -16,6 +16,7 @@
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
+#include "goal.h"
 #include "input.h"
 #include "mtuprobe.h"
 #include "output.h"
@@ -25,6 +26,8 @@
 #include "timer.h"
 #include "timestamp.h"
 #include "trace.h"
+#include "tsq.h"
+#include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
 
@@ -279,8 +282,11 @@ int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,
 	cb->end_seq = tail_cb->seq;
 	cb->flags &= ~(TANDEM_F_FIN | TANDEM_F_PSH);
 	cb->eor = 0;
-	cb->segs = max_t(u32, 1, DIV_ROUND_UP(skb->len, mss));
-	tail_cb->segs = max_t(u32, 1, DIV_ROUND_UP(tail->len, mss));
+	tandem_set_segs(skb, mss);
+	tandem_set_segs(tail, mss);
+	/* What was in flight then, up to and with this piece (rate.h). */
+	if (in_rtx && !(cb->sacked & TANDEM_S_SACKED))
+		cb->rate.in_flight -= min_t(u32, cb->rate.in_flight, tail_cb->segs);
 
 	tandem_tx_stamp_split(sk, skb, tail);
 
@@ -332,8 +338,24 @@ static int trim_front(struct sk_buff *skb, u32 len)
 	return 0;
 }
 
-/* Make @skb fit what may be sent again: una, the peer's window, today's MSS. */
-static int fit_for_retransmit(struct sock *sk, struct sk_buff *skb)
+int tandem_rtx_trim(struct sock *sk, struct sk_buff *skb, u32 segs)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	int err = trim_front(skb, segs * cb->mss);
+
+	if (err)
+		return err;
+	tandem_rtx_uncount(sk, skb);
+	cb->segs -= segs;
+	tandem_rtx_count(tandem_sk(sk), cb);
+	return 0;
+}
+
+/*
+ * Make @skb fit what may be sent again: una, the peer's window, today's MSS, and
+ * @segs segments at most.
+ */
+static int fit_for_retransmit(struct sock *sk, struct sk_buff *skb, u32 segs)
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -357,13 +379,19 @@ static int fit_for_retransmit(struct sock *sk, struct sk_buff *skb)
 			return -EAGAIN;
 		room = mss;
 	}
-	room = min(room, mss);
+	/* The peer's edge may cut a segment only where nothing else would go. */
+	if (room > mss)
+		room = rounddown(min_t(u64, room, (u64)mss * segs), mss);
 	if (skb->len > room)
 		return tandem_fragment(sk, skb, room, mss, true, GFP_ATOMIC);
+	/* It goes in today's segments, and counts as such. */
+	tandem_rtx_uncount(sk, skb);
+	tandem_set_segs(skb, mss);
+	tandem_rtx_count(tp, cb);
 	return 0;
 }
 
-int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
+int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs,
 			  enum tandem_reason why)
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
@@ -374,7 +402,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 	/* Still in our own qdisc: sending it again would only lengthen the queue. */
 	if (skb_fclone_busy(sk, skb))
 		return -EBUSY;
-	err = fit_for_retransmit(sk, skb);
+	err = fit_for_retransmit(sk, skb, tandem_urgent_out(tp) ? 1 : segs);
 	if (err)
 		return err;
 	if (tp->af->rebuild_header(sk))
@@ -401,7 +429,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb,
 	tandem_undo_resent(&tp->undo, cb->segs, cb->sent_us, alone);
 	if (err)
 		return err;
-	tandem_count_reason(sock_net(sk), why);
+	tandem_count_reason_segs(sock_net(sk), why, cb->segs);
 	tp->total_retrans += cb->segs;
 	tp->bytes_retrans += skb->len;
 	tandem_pace_sent(sk, skb->len);
@@ -412,13 +440,21 @@ void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why, bool 
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct sk_buff *skb, *head;
+	u32 pipe, room;
 
 	while (!list_empty(&tp->lost_list)) {
-		if (!first && (tandem_pipe(tp) >= tp->cc.cwnd || tandem_pace_blocks(sk)))
+		pipe = tandem_pipe(tp);
+		room = tp->cc.cwnd > pipe ? tp->cc.cwnd - pipe : 0;
+		if (!first && (!room || tandem_pace_blocks(sk)))
 			return;
 		skb = list_skb(tp->lost_list.next);
+		if (!first && tandem_tsq_blocks(sk, skb)) {
+			TANDEM_INC(sock_net(sk), OUTTHROTTLED);
+			return;
+		}
 		head = tandem_rtx_head(sk);
-		if (tandem_retransmit_skb(sk, skb, why))
+		room = clamp(room, 1U, tandem_burst_segs(sk, tandem_current_mss(sk)));
+		if (tandem_retransmit_skb(sk, skb, room, why))
 			return;
 		first = false;
 		if (skb == head)

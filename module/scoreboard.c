@@ -71,21 +71,22 @@ static struct sk_buff *skip_sacked(struct sock *sk, struct sk_buff *skb)
 	return skb;
 }
 
-/* A block may end inside a segment of several: cut what it covers off. */
+/*
+ * A block may begin or end inside an skb of several segments: cut it there, so that the
+ * segments it covers whole stand alone.
+ */
 static void cut_at(struct sock *sk, struct sk_buff *skb, const struct tandem_sack_block *b)
 {
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
-	u32 mss = tandem_sk(sk)->mss_cache, at = b->start;
+	u32 mss = cb->mss, at;
 
-	if (cb->segs <= 1 || !mss)
+	if (cb->segs <= 1)
 		return;
-	if (!seq_after(at, cb->seq))
-		at = b->end;
-	if (!seq_after(at, cb->seq) || !seq_before(at, cb->end_seq))
-		return;
-	/* Whole segments only: the peer has them, or the rest goes again. */
-	at -= cb->seq;
-	if (at % mss == 0 && at < skb->len)
+	if (seq_after(b->start, cb->seq))
+		at = roundup(b->start - cb->seq, mss);
+	else
+		at = rounddown(b->end - cb->seq, mss);
+	if (at && at < skb->len)
 		tandem_fragment(sk, skb, at, mss, true, GFP_ATOMIC);
 }
 

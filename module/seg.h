@@ -41,7 +41,8 @@
  * @eor:	sent: nothing may be appended to this skb (MSG_EOR)
  * @ts_ack:	sent: a program wants to know when it is acknowledged
  * @wire:	received: TANDEM_WIRE_* it came by, which is how it is answered
- * @segs:	number of MSS-sized segments in the skb (1 without GSO)
+ * @segs:	segments in the skb: more than 1 when GSO cuts it, or GRO joined it
+ * @mss:	sent: payload bytes of each of @segs but the last, tandem_set_segs()
  * @wnd:	received: SEG.WND as on the wire, not scaled
  * @sent_us:	sent: time of the last transmission, tandem_now_us(), 0: never
  * @rate:	sent: what rate.c noted then
@@ -66,7 +67,10 @@ struct tandem_skb_cb {
 		ts_ack:1,
 		wire:2;
 	u16	segs;
-	u16	wnd;
+	union {
+		u16	mss;
+		u16	wnd;
+	};
 	union {
 		struct {
 			u64	sent_us;
@@ -87,6 +91,15 @@ struct tandem_skb_cb {
 };
 
 #define TANDEM_CB(skb)	((struct tandem_skb_cb *)&((skb)->cb[0]))
+
+/* On the wire @skb will be segments of @mss bytes, the last one perhaps shorter. */
+static inline void tandem_set_segs(struct sk_buff *skb, u32 mss)
+{
+	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+
+	cb->mss = min_t(u32, mss, U16_MAX);
+	cb->segs = skb->len > mss ? DIV_ROUND_UP(skb->len, mss) : 1;
+}
 
 static inline struct tcphdr *tandem_hdr(const struct sk_buff *skb)
 {

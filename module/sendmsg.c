@@ -3,14 +3,15 @@
  * sendmsg.c - bytes from user space.
  *
  * The program's bytes are copied into page fragments and appended to the last unsent
- * skb until it holds one MSS; what the program wrote in one call or in a hundred makes
- * no difference on the wire.  The send buffer is charged for every byte until the ACK
+ * skb until it holds as many full segments as one skb may (goal.c); what the program
+ * wrote in one call or in a hundred makes no difference on the wire.  The send buffer is charged for every byte until the ACK
  * frees it; a full buffer waits, or says EAGAIN (RFC 9293 section 3.9.1 SEND).
  */
 #include <linux/sched/signal.h>
 #include <linux/skbuff.h>
 #include <net/sock.h>
 #include "fastopen.h"
+#include "goal.h"
 #include "input.h"
 #include "output.h"
 #include "stream.h"
@@ -138,13 +139,13 @@ static void append_skb(struct sock *sk, struct sk_buff *skb)
 }
 
 /* The unsent skb that takes more bytes, and how many; NULL: a new one is needed. */
-static struct sk_buff *open_tail(struct sock *sk, u32 mss, u32 *room)
+static struct sk_buff *open_tail(struct sock *sk, u32 goal, u32 *room)
 {
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 
-	if (!skb || TANDEM_CB(skb)->eor || skb->len >= mss)
+	if (!skb || TANDEM_CB(skb)->eor || skb->len >= goal)
 		return NULL;
-	*room = mss - skb->len;
+	*room = goal - skb->len;
 	return skb;
 }
 
@@ -352,14 +353,14 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 		      long *timeo, int *copied)
 {
 	bool zc = uarg && sk->sk_route_caps & NETIF_F_SG;
-	u32 mss = tandem_current_mss(sk), room;
+	u32 mss = tandem_current_mss(sk), goal = tandem_size_goal(sk, mss), room;
 	int flags = msg->msg_flags, n, err;
 	struct sk_buff *skb;
 
 	while (msg_data_left(msg)) {
-		skb = open_tail(sk, mss, &room);
+		skb = open_tail(sk, goal, &room);
 		if (!skb) {
-			room = mss;
+			room = goal;
 			if (sk_stream_memory_free(sk))
 				skb = tandem_alloc_skb(sk, sk->sk_allocation, false);
 			if (skb)
@@ -385,12 +386,13 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 			if (err)
 				return err;
 			mss = tandem_current_mss(sk);
+			goal = tandem_size_goal(sk, mss);
 			continue;
 		}
 		if (n < 0)
 			return n;
 		*copied += n;
-		if (skb->len >= mss && msg_data_left(msg))
+		if (skb->len >= goal && msg_data_left(msg))
 			push_full(sk, skb, mss);
 		else if (flags & MSG_EOR && !msg_data_left(msg))
 			TANDEM_CB(skb)->eor = 1;

@@ -11,6 +11,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/ipv6.h>
+#include <linux/llist.h>
 #include <linux/rbtree.h>
 #include <linux/hrtimer.h>
 #include <linux/timer.h>
@@ -54,6 +55,7 @@ enum tandem_deferred {
 	TANDEM_DEFER_LOSS,		/* the timer of loss.c */
 	TANDEM_DEFER_PMTU,		/* tandem_sock.mtu_info holds the new MTU */
 	TANDEM_DEFER_HOLD,		/* tandem_hold_expired() */
+	TANDEM_DEFER_TSQ,		/* tsq.c: there is room in the qdisc again */
 };
 
 /* tandem_sock.nonagle */
@@ -196,6 +198,8 @@ struct tandem_sock {
 	unsigned long		rtx_deadline;	/* jiffies */
 	unsigned long		delack_deadline;
 	unsigned long		deferred;	/* bits of enum tandem_deferred; atomic */
+	unsigned long		tsq;		/* of tsq.c; atomic, without the lock */
+	struct llist_node	tsq_node;	/* while QUEUED is set there */
 	u32			mtu_info;	/* from ICMP, under bh_lock_sock */
 
 	/* ---- short exchanges, thrift.c ---- */

@@ -83,6 +83,7 @@ static const struct knob knobs[] = {
 	KNOB("ecn_fallback", ecn_fallback, 0, 1, 1),
 	KNOB("no_delay", no_delay, 0, 1, 0),
 	KNOB("tcp_wire", tcp_wire, 0, 1, 1),
+	KNOB("gso", gso, 0, 1, 1),
 };
 
 /* Buffers, bytes: a segment must fit, and sums of them an int. */

@@ -104,7 +104,7 @@ bool tandem_hold_for_fin(struct sock *sk)
 	u32 hold_us = tandem_knob(sock_net(sk), fin_hold_us);
 	const struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
 
-	if (!tail || tail->len >= tp->mss_cache || TANDEM_CB(tail)->eor) {
+	if (!tail || !(tail->len % tp->mss_cache) || TANDEM_CB(tail)->eor) {
 		tandem_hold_end(sk, TANDEM_HOLD_MOOT);
 		return false;
 	}

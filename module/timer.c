@@ -323,7 +323,7 @@ static void shrunk_window_timeout(struct sock *sk)
 		give_up(sk, TANDEM_R_GIVEUP);
 		return;
 	}
-	tandem_retransmit_skb(sk, tandem_rtx_head(sk), TANDEM_R_RTX_RTO);
+	tandem_retransmit_skb(sk, tandem_rtx_head(sk), 1, TANDEM_R_RTX_RTO);
 	if (tp->backoff < MAX_BACKOFF)
 		tp->backoff++;
 	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
@@ -381,7 +381,7 @@ static void rto_expired(struct sock *sk)
 	tandem_recovery_timeout(sk);
 	head = tandem_rtx_head(sk);
 	tandem_fastopen_timeout(sk);
-	err = tandem_retransmit_skb(sk, head, rto_reason(tp, head));
+	err = tandem_retransmit_skb(sk, head, 1, rto_reason(tp, head));
 	if (err && err != -EBUSY) {
 		/* Local trouble is no congestion: soon again, no backoff. */
 		arm_rtx(sk, TANDEM_TIMER_RTO, LOCAL_RETRY);
@@ -509,6 +509,10 @@ void tandem_release_cb(struct sock *sk)
 		__sock_put(sk);
 	}
 	if (test_and_clear_bit(TANDEM_DEFER_PACE, &tp->deferred)) {
+		tandem_pace_expired(sk);
+		__sock_put(sk);
+	}
+	if (test_and_clear_bit(TANDEM_DEFER_TSQ, &tp->deferred)) {
 		tandem_pace_expired(sk);
 		__sock_put(sk);
 	}
@@ -660,6 +664,7 @@ void tandem_timers_init(struct sock *sk)
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tp->ack_pending = 0;
 	tp->deferred = 0;
+	tp->tsq = 0;
 }
 
 void tandem_timers_stop(struct sock *sk)

@@ -95,25 +95,24 @@ static bool probe_with_new(struct sock *sk)
 		return false;
 	if (skb->len > mss && tandem_fragment(sk, skb, mss, mss, false, GFP_ATOMIC))
 		return false;
-	return !tandem_send_head_now(sk, skb, GFP_ATOMIC);
+	return !tandem_send_head_now(sk, skb, mss, GFP_ATOMIC);
 }
 
 /* The last segment once more. */
 static bool probe_with_last(struct sock *sk)
 {
 	struct sk_buff *skb = skb_rb_last(&tandem_sk(sk)->rtx_queue);
-	u32 mss = tandem_current_mss(sk);
 
 	if (!skb)
 		return false;
-	if (skb->len > mss) {
-		u32 last = skb->len % mss ? : mss;
+	if (TANDEM_CB(skb)->segs > 1) {
+		u32 mss = TANDEM_CB(skb)->mss, last = skb->len % mss ? : mss;
 
 		if (tandem_fragment(sk, skb, skb->len - last, mss, true, GFP_ATOMIC))
 			return false;
 		skb = tandem_rtx_next(skb);
 	}
-	return !tandem_retransmit_skb(sk, skb, TANDEM_R_RTX_TLP);
+	return !tandem_retransmit_skb(sk, skb, 1, TANDEM_R_RTX_TLP);
 }
 
 bool tandem_tlp_probe(struct sock *sk)

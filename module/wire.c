@@ -101,6 +101,21 @@ static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 	return TANDEM_R_NONE;
 }
 
+/* What came in one piece, by GRO or from a virtual machine, which need not count. */
+static u16 segs_of(const struct sk_buff *skb, u32 payload)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+
+	if (info->gso_segs || !info->gso_size)
+		return max_t(u16, info->gso_segs, 1);
+	return clamp_t(u32, DIV_ROUND_UP(payload, info->gso_size), 1, U16_MAX);
+}
+
+static void count_in(struct net *net, const struct sk_buff *skb, enum tandem_reason why)
+{
+	TANDEM_ADD(net, INSEGS, why ? 1 : segs_of(skb, skb->len - tandem_hdr_len(tandem_hdr(skb))));
+}
+
 static void fill_cb(struct sk_buff *skb, u8 wire, int dif, int sdif)
 {
 	const struct tcphdr *th = tandem_hdr(skb);
@@ -120,6 +135,7 @@ static void fill_cb(struct sk_buff *skb, u8 wire, int dif, int sdif)
 	cb->end_seq = cb->seq + th->syn + th->fin + skb->len - tandem_hdr_len(th);
 	cb->ack_seq = ntohl(th->ack_seq);
 	cb->flags = tandem_hdr_flags(th);
+	cb->segs = segs_of(skb, skb->len - tandem_hdr_len(th));
 	cb->wnd = ntohs(th->window);
 	cb->tos = tandem_skb_v6(skb) ? ipv6_get_dsfield(ipv6_hdr(skb)) :
 					   ip_hdr(skb)->tos;
@@ -282,8 +298,8 @@ static void rcv(struct sk_buff *skb, u8 wire)
 		kfree_skb(skb);
 		return;
 	}
-	TANDEM_INC(net, INSEGS);
 	why = check_segment(skb, wire);
+	count_in(net, skb, why);
 	if (why) {
 		tandem_drop(net, NULL, skb, why);
 		return;
@@ -328,8 +344,8 @@ bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb)
 	__skb_push(skb, off);
 	if (!ours)
 		return false;
-	TANDEM_INC(net, INSEGS);
 	if (!tandem_tcpwire_confirm(skb)) {
+		TANDEM_INC(net, INSEGS);
 		drop_owned(net, skb, &owner, TANDEM_R_POLICY);
 		return true;
 	}
@@ -339,6 +355,7 @@ bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb)
 	if (tandem_skb_v6(skb))
 		skb_postpull_rcsum(skb, skb_network_header(skb), off);
 	why = check_segment(skb, TANDEM_WIRE_TCP);
+	count_in(net, skb, why);
 	if (why)
 		drop_owned(net, skb, &owner, why);
 	else

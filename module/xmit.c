@@ -27,23 +27,10 @@
 #include "stream.h"
 #include "timer.h"
 #include "trace.h"
+#include "tsq.h"
 #include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
-
-/*
- * A segment of ours was freed: give its bytes back to the send buffer.  Our own
- * destructor rather than sock_wfree(), which would wake writers for every segment;
- * a writer waits for ACKs, not for the device.
- */
-static void segment_wfree(struct sk_buff *skb)
-{
-	struct sock *sk = skb->sk;
-
-	/* One unit stays for sk_free(), which ends the socket when it is the last. */
-	WARN_ON_ONCE(refcount_sub_and_test(skb->truesize - 1, &sk->sk_wmem_alloc));
-	sk_free(sk);
-}
 
 unsigned int tandem_established_opts_len(const struct tandem_sock *tp)
 {
@@ -125,24 +112,44 @@ static u16 window_field(struct sock *sk, u8 flags)
 static void count_sent(struct sock *sk, const struct tandem_skb_cb *cb, u32 len)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	u32 segs = max_t(u32, cb->segs, 1);	/* 0: it is in no queue */
 	struct net *net = sock_net(sk);
 
-	tp->segs_out++;
+	tp->segs_out += segs;
 	if (cb->sacked & TANDEM_S_EVER_RETRANS) {
-		TANDEM_INC(net, RETRANSSEGS);
+		TANDEM_ADD(net, RETRANSSEGS, segs);
 		if (len)
 			TANDEM_ADD(net, RETRANSBYTES, len);
 	} else {
-		TANDEM_INC(net, OUTSEGS);
+		TANDEM_ADD(net, OUTSEGS, segs);
 	}
 	if (!len)
 		return;
-	tp->data_segs_out++;
+	tp->data_segs_out += segs;
 	tp->bytes_sent += len;
 	tp->last_sent_us = tandem_now_us();
-	TANDEM_INC(net, OUTDATASEGS);
+	TANDEM_ADD(net, OUTDATASEGS, segs);
+	if (segs > 1)
+		TANDEM_INC(net, OUTSUPER);
 	if (!(cb->sacked & TANDEM_S_EVER_RETRANS))
 		TANDEM_ADD(net, OUTBYTES, len);
+}
+
+/* Who cuts the skb down there, and how.  Nobody else sees this shared info now. */
+static void note_gso(const struct sock *sk, struct sk_buff *skb,
+		     const struct tandem_skb_cb *cb, u8 flags)
+{
+	struct skb_shared_info *info = skb_shinfo(skb);
+
+	info->gso_segs = max_t(u16, cb->segs, 1);
+	info->gso_size = 0;
+	info->gso_type = 0;
+	if (cb->segs <= 1)
+		return;
+	info->gso_size = cb->mss;
+	info->gso_type = sk->sk_gso_type;
+	if (flags & TANDEM_F_CWR)	/* of the first alone */
+		info->gso_type |= SKB_GSO_TCP_ECN;
 }
 
 int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t gfp)
@@ -181,6 +188,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 				   (u64)tp->tx_delay_us * NSEC_PER_USEC);
 
 	flags |= tandem_ecn_send(sk, &sent, len);
+	note_gso(sk, skb, &sent, flags);
 	build_options(sk, &opts, flags, sent.sacked & TANDEM_S_EVER_RETRANS);
 	window = window_field(sk, flags);
 	ack = sent.flags & TANDEM_F_ACK ? tp->rcv_nxt : 0;
@@ -191,7 +199,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 
 	skb_orphan(skb);
 	skb->sk = sk;
-	skb->destructor = segment_wfree;
+	skb->destructor = tandem_wfree;
 	refcount_add(skb->truesize, &sk->sk_wmem_alloc);
 	skb_set_hash_from_sk(skb, sk);
 	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));
@@ -310,7 +318,7 @@ int tandem_write_wakeup(struct sock *sk)
 	}
 	/* Whoever gets it should not wait for more: we did, and none came. */
 	TANDEM_CB(skb)->flags |= TANDEM_F_PSH;
-	return tandem_send_head_now(sk, skb, GFP_ATOMIC);
+	return tandem_send_head_now(sk, skb, mss, GFP_ATOMIC);
 }
 
 void tandem_send_probe0(struct sock *sk)

@@ -74,10 +74,12 @@ struct tandem_loss {
 };
 
 /**
- * struct tandem_loss_seg - a segment that was sent
+ * struct tandem_loss_seg - a segment that was sent, or several that were sent as one
  * @sent_us:	when it was sent last, microseconds
  * @seq:	its first sequence number
  * @end_seq:	the one behind its last
+ * @segs:	how many segments; all of them have the same fate
+ * @mss:	@segs > 1: bytes in each but the last
  * @retrans:	it was sent more than once
  * @sacked:	delivered(): by a SACK block, not by the cumulative ACK
  * @early:	delivered(): it seems to have overtaken what is missing before it: its
@@ -87,6 +89,8 @@ struct tandem_loss_seg {
 	u64	sent_us;
 	u32	seq;
 	u32	end_seq;
+	u16	segs;
+	u16	mss;
 	bool	retrans;
 	bool	sacked;
 	bool	early;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * offload.c - cutting an skb of many segments (GSO) in front of a device that does not.
+ *
+ * What tandem_transmit_skb() gives to IP may be many segments with one header.  In front
+ * of the device, in the qdisc's way or where a router meets a smaller MTU, the core asks
+ * for the real ones.  Each gets a copy of the header and of its sequence number what
+ * makes it its own (RFC 9293 section 3.1):
+ *
+ *	SEQ	  counts on by the payload of those in front of it
+ *	FIN, PSH  the last alone: they stand behind its bytes
+ *	CWR	  the first alone (RFC 3168 section 6.1.2: "the first new data packet")
+ *	checksum  by software, whatever the device offers: what its parser makes of
+ *		  protocol 254 is not known
+ *
+ * An skb need not be ours: a router cuts what its GRO joined, and a guest's virtio ring
+ * may hold anything.  So nothing in it is taken for granted, neither lengths nor that it
+ * has an owner.
+ *
+ * The owner, one of our sockets, is charged for the segments as it was for the whole, so
+ * that it knows what is still in the qdisc.
+ */
+#include <linux/skbuff.h>
+#include <net/protocol.h>
+#include <net/sock.h>
+#include "compat.h"
+#include "netns.h"
+#include "offload.h"
+#include "seg.h"
+#include "sock.h"
+#include "tsq.h"
+
+/* A program wants to know when a byte leaves: the segment that holds it says so. */
+static void move_tstamp(const struct sk_buff *skb, struct sk_buff *segs, u32 seq, u32 mss)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	u8 stamps = info->tx_flags & SKBTX_ANY_TSTAMP;
+	u32 at;
+
+	if (likely(!stamps) || skb->destructor != tandem_wfree)
+		return;
+	at = info->tskey + READ_ONCE(tandem_sk(skb->sk)->tskey_base) - seq;
+	for (; segs->next && at >= mss; segs = segs->next)
+		at -= mss;
+	skb_shinfo(segs)->tx_flags |= stamps;
+	skb_shinfo(segs)->tskey = info->tskey;
+}
+
+/* The segments are the owner's, and the whole is no longer. */
+static void share_owner(struct sk_buff *skb, struct sk_buff *segs)
+{
+	struct sock *sk = skb->sk;
+	int more = -skb->truesize;
+
+	if (skb->destructor != tandem_wfree)
+		return;
+	for (; segs; segs = segs->next) {
+		segs->sk = sk;
+		segs->destructor = tandem_wfree;
+		more += segs->truesize;
+	}
+	if (more >= 0)
+		refcount_add(more, &sk->sk_wmem_alloc);
+	else
+		WARN_ON_ONCE(refcount_sub_and_test(-more, &sk->sk_wmem_alloc));
+	skb->sk = NULL;
+	skb->destructor = NULL;
+}
+
+/*
+ * Headers of the segments, copies of the whole's until now.  @sum: the pseudo header's
+ * with the length left out.
+ */
+static u32 finish(struct sk_buff *segs, u32 mss, __wsum sum)
+{
+	u32 seq = ntohl(tandem_hdr(segs)->seq), n = 0;
+	struct sk_buff *seg;
+
+	for (seg = segs; seg; seg = seg->next, n++) {
+		u32 len = seg->len - skb_transport_offset(seg);
+		struct tcphdr *th = tandem_hdr(seg);
+
+		th->seq = htonl(seq + n * mss);
+		if (seg->next) {
+			th->fin = 0;
+			th->psh = 0;
+		}
+		if (n)
+			th->cwr = 0;
+		th->check = ~csum_fold(csum_add(sum, (__force __wsum)htonl(len)));
+		th->check = gso_make_checksum(seg, ~th->check);
+	}
+	return n;
+}
+
+/* 0, or -EINVAL: no segment of ours, or none that can be cut. The header is linear then. */
+static int check_whole(struct sk_buff *skb, unsigned int type)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int thlen;
+
+	if (!(info->gso_type & type) || !info->gso_size || info->gso_size == GSO_BY_FRAGS)
+		return -EINVAL;
+	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
+		return -EINVAL;
+	thlen = tandem_hdr_len(tandem_hdr(skb));
+	if (thlen < sizeof(struct tcphdr) || !pskb_may_pull(skb, thlen) ||
+	    skb->len - thlen <= skb_shinfo(skb)->gso_size)
+		return -EINVAL;
+	/* It must be clear what was left to be summed. */
+	if (skb->ip_summed != CHECKSUM_PARTIAL ||
+	    skb_checksum_start(skb) != skb_transport_header(skb) ||
+	    skb->csum_offset != offsetof(struct tcphdr, check))
+		return -EINVAL;
+	return 0;
+}
+
+struct sk_buff *tandem_gso_segment(struct sk_buff *skb, netdev_features_t features,
+				   unsigned int type)
+{
+	struct sk_buff *segs;
+	u32 len = skb->len, seq, mss, n;
+	__wsum sum;
+	int err;
+
+	err = check_whole(skb, type);
+	if (err)
+		return ERR_PTR(err);
+	mss = skb_shinfo(skb)->gso_size;
+	seq = ntohl(tandem_hdr(skb)->seq);
+	/* The sum in the header is that of the whole's pseudo header, length and all. */
+	sum = csum_sub(csum_unfold(tandem_hdr(skb)->check), (__force __wsum)htonl(len));
+	__skb_pull(skb, tandem_hdr_len(tandem_hdr(skb)));
+
+	/* A guest's skb says that TCP's rules are enough for it.  They are not. */
+	skb_shinfo(skb)->gso_type |= SKB_GSO_SCTP;
+	if (skb_gso_ok(skb, features | NETIF_F_GSO_ROBUST)) {
+		/* The device takes it, now that it was looked at. */
+		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len, mss);
+		return NULL;
+	}
+	features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_PARTIAL);
+	segs = skb_segment(skb, features);
+	if (IS_ERR(segs))
+		return segs;
+	move_tstamp(skb, segs, seq, mss);
+	n = finish(segs, mss, sum);
+	share_owner(skb, segs);
+	if (skb->dev)
+		TANDEM_ADD(dev_net(skb->dev), GSOCUT, n);
+	return segs;
+}

@@ -1,0 +1,263 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # variables shared with common.sh
+#
+# Segments that leave many in one piece (GSO) and are joined on arrival (GRO), over every
+# kind of device, with the offloads of the device switched on and off: no piece may vanish
+# where nobody takes it whole, every byte is compared, and counters tell that the way meant
+# was the way taken.
+#
+#   a (10.99.0.1, fd99::1) ---- the device under test ---- b (10.99.0.2, fd99::2)
+#
+# For each way to build it {IPv4, IPv6} x {native wire, tcp wire}: bytes both ways; as many
+# segments arrive as were sent (a piece that is lost is missing here); no bad checksum.
+. "$(dirname "$0")/common.sh"
+
+is_tcp && skip_all "Tandem's offloads"
+have ethtool || skip_all "needs ethtool"
+
+mib=${TANDEM_MIB:-1}
+wires=(native tcp) ways=(v4 v6)
+cases=(all_on tso_off gso_off gro_off tx_off all_off segs_1 no_knob
+	lo lo_small bridge vlan macvlan ifb router narrow tap tap_offload)
+[ $# -eq 0 ] || cases=("$@")
+
+# features NS DEV FEATURE...
+features() {
+	local ns=$1 dev=$2
+	shift 2
+	in_space "$ns" ethtool -K "$dev" "$@" >/dev/null 2>&1
+	ip -n "$ns" link set "$dev" gso_max_segs 65535
+}
+all="tx on sg on tso on gso on gro on"
+
+# Two spaces with a veth pair, offloads as said: veth_with FEATURE...
+veth_with() {
+	pair
+	for ns in "$a" "$b"; do
+		# shellcheck disable=SC2086 # a list of features
+		features "$ns" v $all
+		[ $# -eq 0 ] || features "$ns" v "$@"
+	done
+}
+
+# A space in between, with a link to each: its devices are left and right.
+middle() {
+	space a
+	space r
+	space b
+	link "$a" v "$r" left
+	link "$r" right "$b" v
+	for end in "$a v" "$r left" "$r right" "$b v"; do
+		# shellcheck disable=SC2086
+		features $end $all
+	done
+}
+
+# What is expected of a case: NS:COUNTER grows on the native wire, NS:!COUNTER stays.
+expect=()
+# Packets that a narrow router refuses do not arrive.
+lossy=
+
+all_on() { veth_with; expect=(a:OutSuper b:OutSuper a:!GsoCut); }
+tso_off() { veth_with tso off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
+gso_off() { veth_with tso off gso off; expect=(a:!OutSuper a:!GsoCut); }
+gro_off() { veth_with tso off gro off; expect=(a:OutSuper a:GsoCut b:!GroJoined); }
+tx_off() { veth_with tx off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
+all_off() { veth_with tx off sg off tso off gso off gro off; expect=(a:!OutSuper b:!GroJoined); }
+segs_1() {
+	veth_with
+	ip -n "$a" link set v gso_max_segs 1
+	expect=(a:!OutSuper b:OutSuper)
+}
+no_knob() {
+	veth_with
+	knob "$a" gso 0
+	expect=(a:!OutSuper b:OutSuper)
+}
+lo() {
+	space a
+	b=$a
+	address "$a" lo 10.99.0.2/24 fd99::2/64
+	expect=(a:!GsoCut)
+}
+lo_small() {
+	lo
+	ip -n "$a" link set lo mtu 1500
+	expect=(a:OutSuper a:!GsoCut)
+}
+bridge() {
+	middle
+	ip -n "$r" link add br0 type bridge
+	ip -n "$r" link set left master br0
+	ip -n "$r" link set right master br0
+	ip -n "$r" link set br0 up
+	# A piece comes to the bridge whole, and is cut behind it.
+	features "$r" right tso off
+	address "$a" v 10.99.0.1/24 fd99::1/64
+	address "$b" v 10.99.0.2/24 fd99::2/64
+	expect=(a:OutSuper a:!GsoCut r:GsoCut b:GroJoined)
+}
+vlan() {
+	veth_with tso off
+	for end in "$a 1" "$b 2"; do
+		# shellcheck disable=SC2086
+		set -- $end
+		ip -n "$1" addr flush dev v
+		ip -n "$1" link add link v name v.7 type vlan id 7
+		ip -n "$1" link set v.7 up
+		address "$1" v.7 "10.99.0.$2/24" "fd99::$2/64"
+	done
+	expect=(a:OutSuper a:GsoCut b:GroJoined)
+}
+macvlan() {
+	veth_with tso off
+	for end in "$a 1" "$b 2"; do
+		# shellcheck disable=SC2086
+		set -- $end
+		ip -n "$1" addr flush dev v
+		ip -n "$1" link add link v name mac0 type macvlan mode bridge
+		ip -n "$1" link set mac0 up
+		address "$1" mac0 "10.99.0.$2/24" "fd99::$2/64"
+	done
+	expect=(a:OutSuper a:GsoCut)
+}
+# What arrives takes a detour through an intermediate device, as with a shaper there.
+ifb() {
+	veth_with
+	ip -n "$b" link add ifb7 type ifb 2>/dev/null || { why="no ifb"; return 4; }
+	ip -n "$b" link set ifb7 up
+	features "$b" ifb7 tso off
+	tc -n "$b" qdisc add dev v clsact &&
+	tc -n "$b" filter add dev v ingress matchall action mirred egress redirect dev ifb7 ||
+		{ why="no mirred"; return 4; }
+	expect=(a:OutSuper b:GsoCut)
+}
+routes() {
+	address "$a" v 10.99.1.1/24 fd99:1::1/64
+	address "$r" left 10.99.1.2/24 fd99:1::2/64
+	address "$r" right 10.99.0.1/24 fd99::1/64
+	address "$b" v 10.99.0.2/24 fd99::2/64
+	in_space "$r" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n "$a" route add default via 10.99.1.2
+	ip -n "$a" -6 route add default via fd99:1::2
+	ip -n "$b" route add default via 10.99.0.1
+	ip -n "$b" -6 route add default via fd99::1
+}
+# Joined by the router, forwarded as one, cut again behind it.
+router() {
+	middle
+	features "$a" v tso off
+	features "$r" right tso off
+	routes
+	expect=(a:GsoCut r:GroJoined r:GsoCut b:GroJoined)
+}
+# Pieces of 1500 meet an MTU of 1300: the router says so.
+narrow() {
+	middle
+	routes
+	ip -n "$r" link set right mtu 1300
+	ip -n "$b" link set v mtu 1300
+	ip -n "$b" route change default via 10.99.0.1 advmss 1460
+	ip -n "$b" -6 route change default via fd99::1 advmss 1440
+	lossy=1
+	expect=(a:OutSuper a:PmtuShrink)
+}
+# Two taps whose frames a program carries to and fro; with the offloads of a virtual
+# machine's card, or without.
+tap_with() {
+	space a
+	space b
+	rm -f "$work/tap"
+	background "$PYTHON" "$here/taps.py" "$@" "$a" "$b" "$work/tap"
+	taps=$!
+	until_true 20 test -s "$work/tap" || return 1
+	address "$a" v 10.99.0.1/24 fd99::1/64
+	address "$b" v 10.99.0.2/24 fd99::2/64
+}
+tap() { tap_with; expect=(a:OutSuper a:GsoCut); }
+tap_offload() {
+	tap_with --offload
+	expect=(a:OutSuper a:GsoCut)
+	expect_tcp=tso
+}
+
+count() { # count SPACE COUNTER
+	local -n ns=$1
+	ctr "$ns" "$2"
+}
+
+# As many segments arrived as were sent, both ways?
+conserved() {
+	[ $(($(count a OutSegs) + $(count a RetransSegs))) -eq "$(count b InSegs)" ] &&
+	[ $(($(count b OutSegs) + $(count b RetransSegs))) -eq "$(count a InSegs)" ]
+}
+
+carried() { # carried WIRE WAY
+	local wire=$1 way=$2 e c rc=0
+	local -A before
+	for e in "${expect[@]}"; do
+		c=${e#*:}
+		before[$e]=$(count "${e%%:*}" "${c#!}")
+	done
+	# What the router has told is forgotten.
+	[ -z "$lossy" ] || {
+		ip -n "$a" route flush cache
+		ip -n "$a" -6 route flush cache
+	}
+	server_env=("TANDEM_WIRE=$wire") client_env=("TANDEM_WIRE=$wire")
+	transfer_between "$b" "$a" "$(addr_of "$way" 2)" "$way" --bytes $((mib << 20)) \
+		--timeout 90 || rc=1
+	[ -n "$lossy" ] || until_true 5 conserved || {
+		echo "segments sent are not those that arrived"
+		rc=1
+	}
+	[ "$(count a InCsumErrors) $(count b InCsumErrors)" = "0 0" ] || {
+		echo "bad checksums"
+		rc=1
+	}
+	for e in "${expect[@]}"; do
+		c=${e#*:}
+		# On the tcp wire the kernel's TCP does the cutting and joining.
+		case $wire/$c in tcp/*GsoCut | tcp/*GroJoined) continue ;; esac
+		local now=$(($(count "${e%%:*}" "${c#!}") - before[$e]))
+		case $c in
+		!*) [ $now -eq 0 ] ;;
+		*) [ $now -gt 0 ] ;;
+		esac || {
+			echo "$e: $now"
+			rc=1
+		}
+	done
+	if [ "$wire/${expect_tcp:-}" = tcp/tso ] &&
+	   ! grep -q "whole" "$work/tap"; then
+		echo "no frame of several segments crossed the taps"
+		rc=1
+	fi
+	[ $rc -eq 0 ] || {
+		echo "a: $(counters "$a")"
+		echo "b: $(counters "$b")"
+	}
+	return $rc
+}
+
+plan $((${#cases[@]} * ${#wires[@]} * ${#ways[@]}))
+for case in "${cases[@]}"; do
+	lossy='' expect=() expect_tcp='' r='' taps=''
+	$case
+	built=$?
+	for wire in "${wires[@]}"; do
+		for way in "${ways[@]}"; do
+			if [ $built -eq 0 ]; then
+				check "offload_$case.$wire.$way" carried "$wire" "$way"
+			else
+				result $built "offload_$case.$wire.$way"
+			fi
+		done
+	done
+	[ -z "$taps" ] || { kill "$taps"; wait "$taps"; } 2>/dev/null
+	for ns in "$a" "$b" "$r"; do
+		[ -z "$ns" ] || ip netns del "$ns" 2>/dev/null
+	done
+done
+finish

@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+Two tap devices, one in each of two namespaces, joined like the cards of two virtual
+machines on one switch: what one transmits the other receives, the header of virtio
+(struct virtio_net_hdr) with it. With --offload they take frames of several TCP segments and
+sums that are left to do, as a guest's card does, and such a frame comes to the other host
+as from a guest, who is not to be trusted.
+
+Usage: taps.py [--offload] NS1 NS2 FILE
+FILE is written when both are up; "whole" in it says that a frame of several segments
+crossed.
+"""
+
+import ctypes
+import fcntl
+import os
+import select
+import struct
+import subprocess
+import sys
+
+TUNSETIFF, TUNSETVNETHDRSZ, TUNSETOFFLOAD = 0x400454ca, 0x400454d8, 0x400454d0
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
+TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN = 1, 2, 4, 8
+CLONE_NEWNET = 0x40000000
+VNET_HDR = 10
+
+
+def tap(ns, offload):
+    libc = ctypes.CDLL(None, use_errno=True)
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    there = os.open("/run/netns/" + ns, os.O_RDONLY)
+    if libc.setns(there, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", b"v", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+    fcntl.ioctl(fd, TUNSETOFFLOAD, (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
+                if offload else 0)
+    subprocess.run(["ip", "link", "set", "v", "up"], check=True)
+    if libc.setns(home, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+    return fd
+
+
+def main():
+    args = sys.argv[1:]
+    offload = args[0] == "--offload"
+    ns1, ns2, path = args[offload:]
+    ends = [tap(ns1, offload), tap(ns2, offload)]
+    with open(path, "w", encoding="ascii") as f:
+        f.write("up\n")
+    told = False
+    other = {ends[0]: ends[1], ends[1]: ends[0]}
+    while True:
+        for fd in select.select(ends, [], [])[0]:
+            for _ in range(64):
+                try:
+                    frame = os.read(fd, 70000)
+                except BlockingIOError:
+                    break
+                if not told and frame[1]:
+                    told = True
+                    with open(path, "a", encoding="ascii") as f:
+                        f.write("whole\n")
+                os.write(other[fd], frame)
+
+
+if __name__ == "__main__":
+    main()
