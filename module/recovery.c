@@ -648,7 +648,7 @@ void tandem_simple_retransmit(struct sock *sk)
 
 	/* The SYN was too long for its data: it goes again without (RFC 7413 4.1.3). */
 	if (sk->sk_state == TCP_SYN_SENT && tp->syn_data && tandem_rtx_head(sk)) {
-		tandem_retransmit_skb(sk, tandem_rtx_head(sk), TANDEM_R_RTX_PMTU);
+		tandem_retransmit_skb(sk, tandem_rtx_head(sk), 1, TANDEM_R_RTX_PMTU);
 		return;
 	}
 	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb))
