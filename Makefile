@@ -13,12 +13,15 @@ PREFIX ?= /usr/local
 # Every test command takes T=name, and test-vm KERNEL=6.1 and the like.
 T ?=
 KERNEL ?=
-# The bench takes these as well: see scripts/bench/sim.py.
+# The benches take these as well: see scripts/bench/sim.py and cpu.py.
 BENCH ?=
 PEERS ?=
 SEEDS ?=
 LANES ?=
-export T KERNEL JOBS BENCH PEERS SEEDS LANES
+BOOTS ?=
+IDLE ?=
+PROFILE ?=
+export T KERNEL JOBS BENCH PEERS SEEDS LANES BOOTS IDLE PROFILE
 
 all: modules tools
 
@@ -48,6 +51,12 @@ test-unit test-kunit test-vm test-uml test-sim test-two test-tools test-debug:
 bench-sim:
 	@scripts/deps.sh bench
 	@scripts/bench/sim.py
+
+bench-cpu:
+	@scripts/deps.sh vm build
+	@scripts/bench/cpu.py
+
+bench: bench-cpu bench-sim
 
 bench-doc:
 	@scripts/deps.sh bench
@@ -86,6 +95,10 @@ help:
 	@echo 'make bench-sim        Tandem, TCP, SCTP and MPTCP side by side in virtual time'
 	@echo '                      [BENCH=quick] [T=goodput/100M/50ms/1%,short]'
 	@echo '                      [PEERS=tandem-*,tcp-bbr] [SEEDS=5] [LANES=2]'
+	@echo 'make bench-cpu        the same in instructions and bytes, counted by an emulator'
+	@echo '                      [T=rr,crr,memory/pair] [PEERS=tandem,tcp] [BOOTS=3]'
+	@echo '                      [IDLE=100000] [KERNEL=6.1] [PROFILE=1]'
+	@echo 'make bench            both (T= and PEERS= are for one of them)'
 	@echo 'make bench-doc        tables and pictures of what was measured last'
 	@echo 'make check            checkpatch, sparse, warnings, kernel-doc, shellcheck'
 	@echo 'make install          module and tools, DESTDIR= and PREFIX= respected'
@@ -94,5 +107,5 @@ help:
 	@echo 'make -C selftests run_tests   the selftests on this very machine'
 
 .PHONY: all modules tools selftests demo test test-unit test-kunit test-vm \
-	test-uml test-sim test-two test-tools test-debug bench-sim bench-doc check install \
-	clean help
+	test-uml test-sim test-two test-tools test-debug bench bench-cpu bench-sim \
+	bench-doc check install clean help

@@ -262,5 +262,5 @@ void tandem_gro_stop(void)
 	synchronize_net();	/* who did not see it has joined */
 	/* A device that went away with packets in it never lets go of them. */
 	while (any_held() && time_before(jiffies, end))
-		msleep(1);
+		msleep(20);
 }

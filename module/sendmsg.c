@@ -4,8 +4,9 @@
  *
  * The program's bytes are copied into page fragments and appended to the last unsent
  * skb until it holds as many full segments as one skb may (goal.c); what the program
- * wrote in one call or in a hundred makes no difference on the wire.  The send buffer is charged for every byte until the ACK
- * frees it; a full buffer waits, or says EAGAIN (RFC 9293 section 3.9.1 SEND).
+ * wrote in one call or in a hundred makes no difference on the wire.  The send buffer is
+ * charged for every byte until the ACK frees it; a full buffer waits, or says EAGAIN (RFC
+ * 9293 section 3.9.1 SEND).
  */
 #include <linux/sched/signal.h>
 #include <linux/skbuff.h>

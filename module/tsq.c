@@ -31,7 +31,7 @@
 /* 1/1024 s of the pacing rate. */
 #define QUEUE_SHIFT	10
 /* Where nothing tells the rate. */
-#define QUEUE_MAX	(1U << 20)
+#define QUEUE_MAX	1048576UL
 
 /* tandem_sock.tsq */
 enum {
@@ -57,7 +57,7 @@ bool tandem_tsq_blocks(struct sock *sk, const struct sk_buff *skb)
 		return false;
 	limit = max_t(unsigned long, 2 * skb->truesize,
 		      READ_ONCE(sk->sk_pacing_rate) >> QUEUE_SHIFT);
-	limit = min_t(unsigned long, limit, max_t(u32, QUEUE_MAX, 2 * skb->truesize));
+	limit = min_t(unsigned long, limit, max(QUEUE_MAX, 2UL * skb->truesize));
 	if (likely(refcount_read(&sk->sk_wmem_alloc) <= limit))
 		return false;
 	/* Next to nothing in flight: a driver that is slow to free must not stop us. */

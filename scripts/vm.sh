@@ -22,7 +22,9 @@
 #   --timeout SECONDS of wall clock, then the guest is killed (default 900)
 #   --append ARGS     more kernel command line
 #   --qemu ARGS       more arguments for QEMU
-#   --icount          count instructions instead of time (one processor)
+#   --icount          count instructions instead of time (one processor): a
+#                     nanosecond of the guest's clocks is one instruction
+#   --add FILE        a file for the guest, which finds it in /job (repeatable)
 #   --env NAME=VALUE  an environment variable for COMMAND or the tests
 #   --shell           an interactive shell (leave with exit)
 #   -q                only the guest's own output, without time stamps
@@ -33,7 +35,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 kernel=6.1 module=1 load= tests= results= two= smp=1 mem=1024 out= log=
-timeout=900 append= qemu= icount= shell= quiet= extra_env=()
+timeout=900 append= qemu= icount= shell= quiet= extra_env=() add=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=$2; shift ;;
@@ -50,6 +52,7 @@ while [ $# -gt 0 ]; do
 	--append) append=$2; shift ;;
 	--qemu) qemu=$2; shift ;;
 	--icount) icount=1 ;;
+	--add) add+=("$2"); shift ;;
 	--env) extra_env+=("$2"); shift ;;
 	--shell) shell=1 ;;
 	-q) quiet=1 ;;
@@ -167,6 +170,7 @@ depmod -b "$work/tree" "$RELEASE"
 cp "$tree"/modules.* "$pay/modules/"
 rm -rf "$work/tree"
 
+[ ${#add[@]} -eq 0 ] || cp -t "$pay/job" -- "${add[@]}" || die "no such file to add"
 if [ -n "$tests" ]; then
 	cp "$tests" "$pay/job/tests"
 elif [ -z "$shell" ]; then
@@ -195,8 +199,12 @@ if [ -z "$icount" ] && [ -w /dev/kvm ] &&
 		kernel_args=
 	fi
 fi
+# Counting instructions: a processor without ERMS, where "rep movsb" is one
+# instruction whatever it moves; and the TSC as clock, as on real machines,
+# which here is the count itself.
+tsc=tsc=unstable
 [ -z "$icount" ] || { accel=(-accel tcg -icount "shift=0,sleep=off"
-	-cpu "Westmere,-rdrand,-erms"); smp=1; }
+	-cpu "Westmere,-rdrand,-erms"); smp=1 tsc=tsc=reliable; }
 
 # start SIDE ROLE NET-ARGS...: make that guest's disks, then become QEMU
 guest() {
@@ -235,7 +243,7 @@ collect() { # SIDE DIRECTORY
 }
 
 command_line="console=ttyS0 panic=-1 oops=panic $kernel_args
-	tsc=unstable random.trust_cpu=on quiet loglevel=7 $append"
+	$tsc random.trust_cpu=on quiet loglevel=7 $append"
 # shellcheck disable=SC2086,SC2116 # one line of it
 command_line=$(echo $command_line)
 

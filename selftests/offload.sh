@@ -19,7 +19,8 @@ have ethtool || skip_all "needs ethtool"
 mib=${TANDEM_MIB:-1}
 wires=(native tcp) ways=(v4 v6)
 cases=(all_on tso_off gso_off gro_off tx_off all_off segs_1 no_knob
-	lo lo_small bridge vlan macvlan ifb router narrow tap tap_offload)
+	lo lo_small bridge vlan macvlan ifb router narrow tap tap_offload
+	loss_front loss_behind loss_dupthresh loss_reno)
 [ $# -eq 0 ] || cases=("$@")
 
 # features NS DEV FEATURE...
@@ -56,7 +57,7 @@ middle() {
 
 # What is expected of a case: NS:COUNTER grows on the native wire, NS:!COUNTER stays.
 expect=()
-# Packets that a narrow router refuses do not arrive.
+# Not all that was sent can arrive.
 lossy=
 
 all_on() { veth_with; expect=(a:OutSuper b:OutSuper a:!GsoCut); }
@@ -180,6 +181,43 @@ tap_offload() {
 	tap_with --offload
 	expect=(a:OutSuper a:GsoCut)
 	expect_tcp=tso
+}
+
+# Whole pieces are lost, in the sender's own qdisc.
+loss_front() {
+	have_netem || { why="no netem"; return 4; }
+	veth_with
+	shape "$a" v delay 2ms loss 8% rate 300mbit
+	shape "$b" v delay 2ms loss 8% rate 300mbit
+	lossy=1
+	expect=(a:OutSuper a:RetransSegs a:!GsoCut)
+}
+# Single segments of pieces are lost and overtaken, behind where they were cut: SACK and
+# ACK numbers end in the middle of what was sent as one.
+loss_behind() {
+	have_netem || { why="no netem"; return 4; }
+	middle
+	features "$a" v tso off
+	features "$b" v tso off
+	features "$r" left gro off
+	features "$r" right gro off
+	routes
+	shape "$r" left delay 2ms 1ms loss 2% reorder 10% rate 300mbit
+	shape "$r" right delay 2ms 1ms loss 2% reorder 10% rate 300mbit
+	lossy=1
+	expect=(a:OutSuper a:GsoCut a:RetransSegs a:SackBlocksIn)
+}
+loss_dupthresh() {
+	loss_behind || return
+	knob "$a" loss_detection dupthresh
+	knob "$b" loss_detection dupthresh
+	expect=(a:OutSuper a:GsoCut a:FastRetrans a:SackBlocksIn)
+}
+loss_reno() {
+	loss_behind || return
+	knob "$a" sack 0
+	knob "$b" sack 0
+	expect=(a:OutSuper a:GsoCut a:RetransSegs a:DupAcksIn)
 }
 
 count() { # count SPACE COUNTER

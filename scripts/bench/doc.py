@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Tables and pictures of what bench-sim measured last ("make bench-doc").
+"""Tables and pictures of what the benches measured last ("make bench-doc").
 
-Reads build/bench/sim.json, draws Documentation/performance/*.svg and writes
-the tables between the markers of Documentation/networking/
-tandem-performance.rst. Nothing is measured here.
+Reads build/bench/sim.json (bench-sim) and build/bench/cpu.json (bench-cpu),
+whichever there are, draws Documentation/performance/*.svg and writes the tables
+between the markers of Documentation/networking/tandem-performance.rst. Nothing
+is measured here.
 
-Usage: doc.py [RESULTS.json]
+Usage: doc.py [--cpu] [RESULTS.json]
+  --cpu   those of bench-cpu only; else, given a file: those of bench-sim only
 """
 
 import json
@@ -16,6 +18,7 @@ import sys
 
 import matplotlib
 
+import cpuplan
 import goals
 import plan
 import report
@@ -30,11 +33,13 @@ from matplotlib import pyplot  # noqa: E402 pylint: disable=wrong-import-positio
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PICTURES = os.path.join(TOP, 'Documentation', 'performance')
 PAGE = os.path.join(TOP, 'Documentation', 'networking', 'tandem-performance.rst')
-BEGIN, END = '.. bench-sim: %s\n', '.. bench-sim: end\n'
+WORK = os.path.join(TOP, 'build', 'bench')
+BEGIN, END = '.. bench-%s: %s\n', '.. bench-%s: end\n'
 # Tandem stands out; the others are what it is compared with.
 COLOURS = {'tandem-bbr': '#c1121f', 'tandem-cubic': '#e76f51', 'tandem-reno': '#f4a261',
            'tandem-dctcp': '#9c6644', 'tcp-cubic': '#1d4e89', 'tcp-bbr': '#4ea5d9',
-           'tcp-reno': '#8ecae6', 'sctp': '#588157', 'mptcp': '#7b2cbf'}
+           'tcp-reno': '#8ecae6', 'tandem': '#c1121f', 'tcp': '#1d4e89',
+           'unix': '#aaaaaa', 'sctp': '#588157', 'mptcp': '#7b2cbf'}
 
 
 def colour(peer):
@@ -235,33 +240,102 @@ def figure_rst(name, text):
         name, text, text)
 
 
-def put(page, name, text):
+def draw_cpu(store):
+    """A panel for each row, for they differ by orders of magnitude."""
+    rows = [r for r in cpuplan.ROWS if store['rows'].get(r['name'])]
+    columns = 3
+    figure, axes = pyplot.subplots(-(-len(rows) // columns), columns, squeeze=False,
+                                   figsize=(10, 1.7 * -(-len(rows) // columns)))
+    for ax in axes.flat[len(rows):]:
+        ax.axis('off')
+    for ax, row in zip(axes.flat, rows):
+        peers = [p['name'] for p in cpuplan.PEERS if p['name'] in store['rows'][row['name']]]
+        for i, peer in enumerate(peers):
+            v = cpuplan.value(store, row['name'], peer)
+            ax.barh(i, v, 0.75, color=colour(peer))
+            ax.annotate(cpuplan.shown(row, v), (v, i), va='center', xytext=(3, 0),
+                        textcoords='offset points', fontsize=8)
+        ax.set_yticks(range(len(peers)), peers)
+        ax.invert_yaxis()
+        ax.set_xticks([])
+        ax.set_xlim(0, 1.3 * ax.get_xlim()[1])
+        ax.spines['bottom'].set_visible(False)
+        ax.set_title('%s, %s' % (row['name'], 'bytes' if row['kind'] == 'hold' else
+                                 'instructions' + ('/MB' if row.get('per') else '')),
+                     fontsize=9, loc='left')
+    save(figure, 'cpu')
+
+
+def put(page, name, text, bench='sim'):
     """The page with that part replaced."""
-    begin = page.find(BEGIN % name)
-    end = page.find(END, begin)
+    begin = page.find(BEGIN % (bench, name))
+    end = page.find(END % bench, begin)
     if begin < 0 or end < 0:
         sys.exit('bench-doc: %s has no part %s' % (PAGE, name))
-    return page[:begin] + BEGIN % name + '\n' + text + '\n' + page[end:]
+    return page[:begin] + BEGIN % (bench, name) + '\n' + text + '\n' + page[end:]
+
+
+def load(path, formats):
+    try:
+        with open(path, encoding='utf-8') as f:
+            store = json.load(f)
+    except FileNotFoundError:
+        return None
+    if store.get('format') != formats:
+        sys.exit('bench-doc: %s is of another format' % path)
+    return store
+
+
+def doc_cpu(page, store):
+    """The page with what bench-cpu measured."""
+    extra = {p['name'] for p in cpuplan.PEERS if p.get('extra')}
+    for row, entries in store['rows'].items():
+        store['rows'][row] = {k: v for k, v in entries.items() if k not in extra}
+    notes = []
+    for table in cpuplan.tables(store, [r['name'] for r in cpuplan.ROWS]):
+        text = table.rst()
+        if table.name == 'cpu':
+            draw_cpu(store)
+            text += '\n' + figure_rst('cpu', 'Instructions and bytes')
+        page = put(page, table.name, text, 'cpu')
+        if table.note not in notes and table.name != 'packets':
+            notes.append(table.note)
+        print('tandem: %s' % table.title)
+    revisions = sorted({e['revision'] for r in store['rows'].values() for e in r.values()})
+    return put(page, 'about', 'Measured at revision %s, kernel %s: %s.\n' % (
+        ', '.join(revisions), store['about']['kernel'], '; '.join(notes)), 'cpu')
 
 
 def main():
-    results = sys.argv[1] if sys.argv[1:] else os.path.join(
-        TOP, 'build', 'bench', 'sim.json')
-    try:
-        with open(results, encoding='utf-8') as f:
-            store = json.load(f)
-    except FileNotFoundError:
-        sys.exit('bench-doc: nothing was measured yet: run "make bench-sim"')
-    if store.get('format') != report.FORMAT:
-        sys.exit('bench-doc: %s is of another format' % results)
+    args = sys.argv[1:]
+    only_cpu = args[:1] == ['--cpu']
+    args = args[only_cpu:]
+    with open(PAGE, encoding='utf-8') as f:
+        page = f.read()
+    os.makedirs(PICTURES, exist_ok=True)
+    sim = cpu = None
+    if only_cpu or not args:
+        cpu = load(args[0] if args else os.path.join(WORK, 'cpu.json'), cpuplan.FORMAT)
+    if not only_cpu:
+        sim = load(args[0] if args else os.path.join(WORK, 'sim.json'), report.FORMAT)
+    if not sim and not cpu:
+        sys.exit('bench-doc: nothing was measured yet: run "make bench"')
+    if sim:
+        page = doc_sim(page, sim)
+    if cpu:
+        page = doc_cpu(page, cpu)
+    with open(PAGE, 'w', encoding='utf-8') as f:
+        f.write(page)
+    print('tandem: wrote %s and %s' % (os.path.relpath(PAGE), os.path.relpath(PICTURES)))
+
+
+def doc_sim(page, store):
+    """The page with what bench-sim measured."""
     # What was measured out of curiosity stays out of the page.
     extra = {p['name'] for p in plan.PEERS if p.get('extra')}
     for cell, peers in store['cells'].items():
         store['cells'][cell] = {k: v for k, v in peers.items() if k not in extra}
     report.sum_up(store)
-    os.makedirs(PICTURES, exist_ok=True)
-    with open(PAGE, encoding='utf-8') as f:
-        page = f.read()
     tables = report.all_tables(store, [c.name for c in plan.cells()])
     for table in tables:
         text = table.rst() + '\n'
@@ -279,13 +353,10 @@ def main():
             reached.title, ' Those missed:\n\n' + reached.rst() if reached.rows else ''))
     revisions = sorted({e['revision'] for c in store['cells'].values()
                         for e in c.values()})
-    page = put(page, 'about', 'Measured at revision %s, kernel %s; the default of '
+    return put(page, 'about', 'Measured at revision %s, kernel %s; the default of '
                '``net.tandem.congestion_control`` there is %s.\n' % (
                    ', '.join(revisions), store['about']['kernel'],
                    ' '.join(store['about']['default'])))
-    with open(PAGE, 'w', encoding='utf-8') as f:
-        f.write(page)
-    print('tandem: wrote %s and %s' % (os.path.relpath(PAGE), os.path.relpath(PICTURES)))
 
 
 if __name__ == '__main__':
