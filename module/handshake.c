@@ -322,6 +322,7 @@ static struct sock *child_create(struct tandem_request *req, struct sk_buff *skb
 		return NULL;
 	}
 	child_identity(lsk, child, req);
+	tandem_clock_tick(tandem_sk(child));
 	err = tandem_request_af(req)->init_child(lsk, child, req, skb, dst);
 	if (err)
 		goto abandon;

@@ -69,7 +69,7 @@ static bool paws_rejects(const struct tandem_sock *tp, const struct tandem_opts 
 {
 	return tp->ts_ok && o->have & TANDEM_OPT_TS && tp->ts_recent_us &&
 	       (s32)(o->tsval - tp->ts_recent) < 0 &&
-	       tandem_now_us() - tp->ts_recent_us < TS_RECENT_VALID_US;
+	       tp->clock_us - tp->ts_recent_us < TS_RECENT_VALID_US;
 }
 
 /* RFC 7323 section 4.3: keep TSval of the segment the next ACK will cover. */
@@ -79,7 +79,7 @@ static void store_ts_recent(struct tandem_sock *tp, const struct segment *s)
 	    seq_after(s->cb->seq, tp->rcv_wup))
 		return;
 	tp->ts_recent = s->opts.tsval;
-	tp->ts_recent_us = tandem_now_us();
+	tp->ts_recent_us = tp->clock_us;
 }
 
 /* The receiver's view of the round trip: how old is the echo of our own clock? */
@@ -91,7 +91,7 @@ static void receiver_rtt(struct sock *sk, const struct segment *s)
 	if (!(s->opts.have & TANDEM_OPT_TS) || !s->opts.tsecr ||
 	    s->cb->end_seq - s->cb->seq < tp->rcv_mss)
 		return;
-	span = tandem_ts_now(tp) - s->opts.tsecr;
+	span = tandem_ts_at(tp, tp->clock_us) - s->opts.tsecr;
 	if (span >= 0 && s->opts.tsecr != tp->rcv_rtt_est.last_tsecr) {
 		tp->rcv_rtt_est.last_tsecr = s->opts.tsecr;
 		tandem_rcvq_rtt_sample(sk, span);
@@ -445,7 +445,7 @@ static void handshake_rtt(struct sock *sk, const struct segment *s)
 
 	if (!tp->ts_ok || !(s->opts.have & TANDEM_OPT_TS) || !s->opts.tsecr)
 		return;
-	span = tandem_ts_now(tp) - s->opts.tsecr;
+	span = tandem_ts_at(tp, tp->clock_us) - s->opts.tsecr;
 	if (span >= 0)
 		tandem_rtt_update(sk, span);
 }
@@ -649,6 +649,7 @@ int tandem_do_rcv(struct sock *sk, struct sk_buff *skb)
 	struct tandem_sock *tp = tandem_sk(sk);
 	int verdict;
 
+	tandem_clock_tick(tp);
 	tp->segs_in++;
 	trace_tandem_recv(sk, skb);
 	if (tandem_parse_options(skb, &s.opts)) {

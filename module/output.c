@@ -208,7 +208,7 @@ static void restart_after_idle(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (!tp->packets_out && tp->last_sent_us &&
-	    tandem_now_us() - tp->last_sent_us > tp->rto_us)
+	    tp->clock_us - tp->last_sent_us > tp->rto_us)
 		tandem_cwnd_restart(sk);
 }
 
@@ -216,6 +216,7 @@ static void push_segs(struct sock *sk, u32 mss, u8 nonagle, u32 max_segs, gfp_t 
 {
 	if (sk->sk_state == TCP_CLOSE || !tandem_send_head(sk))
 		return;
+	tandem_clock_tick(tandem_sk(sk));
 	restart_after_idle(sk);
 	/* A SYN-ACK that is held back waits for something to go with. */
 	if (unlikely(tandem_sk(sk)->syn_held) &&

@@ -108,6 +108,8 @@ struct tandem_sock {
 	u32	sacked_out;	/* of these, SACKed (or dupACKs seen, without SACK) */
 	u32	lost_out;	/* of these, deemed lost */
 	u32	retrans_out;	/* retransmissions in flight */
+	u64	clock_us;	/* when the event at hand came, tandem_clock_tick() */
+	u64	clock_ns;	/* the same */
 	u8	nonagle;	/* TANDEM_NAGLE_* */
 	u8	rtx_event;	/* enum tandem_rtx_event */
 	u8	backoff;	/* doublings of the RTO, RFC 6298 section 5.5 */
@@ -328,10 +330,27 @@ static inline u64 tandem_now_us(void)
 	return div_u64(ktime_get_ns(), NSEC_PER_USEC);
 }
 
+/*
+ * What happens for one event happens at one time.  The clock is read when a segment
+ * comes in, before a queue is pushed and when a segment leaves; what is done for these
+ * reads clock_us.
+ */
+static inline u64 tandem_clock_tick(struct tandem_sock *tp)
+{
+	tp->clock_ns = ktime_get_ns();
+	tp->clock_us = div_u64(tp->clock_ns, NSEC_PER_USEC);
+	return tp->clock_us;
+}
+
 /* Our timestamp clock, RFC 7323: ticks of 1 us, from a secret start per connection. */
+static inline u32 tandem_ts_at(const struct tandem_sock *tp, u64 us)
+{
+	return (u32)us + tp->ts_offset;
+}
+
 static inline u32 tandem_ts_now(const struct tandem_sock *tp)
 {
-	return (u32)tandem_now_us() + tp->ts_offset;
+	return tandem_ts_at(tp, tandem_now_us());
 }
 
 /* What is open of the window we advertised. */
