@@ -10,7 +10,7 @@
 static void run(struct tandem_chrono *c, enum tandem_chrono_type type, u64 now)
 {
 	if (c->running != TANDEM_CHRONO_NONE)
-		c->total_us[c->running] += now - c->since_us;
+		c->total_us[c->running - 1] += now - c->since_us;
 	c->since_us = now;
 	c->running = type;
 }
@@ -39,7 +39,7 @@ void tandem_chrono_stop(struct sock *sk, enum tandem_chrono_type type)
 u64 tandem_chrono_us(const struct sock *sk, enum tandem_chrono_type type)
 {
 	const struct tandem_chrono *c = &tandem_sk(sk)->chrono;
-	u64 us = c->total_us[type];
+	u64 us = c->total_us[type - 1];
 
 	if (type == c->running)
 		us += tandem_now_us() - c->since_us;

@@ -174,7 +174,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 		skb->tstamp = 0;
 	}
 	if (unlikely(tp->tx_delay_us))
-		tandem_skb_set_edt(skb, tp->clock_ns +
+		tandem_skb_set_edt(skb, tandem_clock_ns(tp) +
 				   (u64)tp->tx_delay_us * NSEC_PER_USEC);
 
 	flags |= tandem_ecn_send(sk, &sent, len);
