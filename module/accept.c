@@ -61,6 +61,7 @@ int tandem_listen_start(struct sock *sk, int backlog)
 		/* For those who look without the lock, tandem_accept_ready(). */
 		smp_store_release(&tp->listen, listen);
 	}
+	INIT_HLIST_NODE(&tp->listen_node);	/* it was accepted once, perhaps */
 	listen_set_closed(tp->listen, false);
 	WRITE_ONCE(sk->sk_ack_backlog, 0);
 
@@ -94,7 +95,7 @@ static struct sock *take_child(struct sock *sk)
 	child = list_first_entry_or_null(&listen->accept_q, struct tandem_sock,
 					 accept_node);
 	if (child) {
-		list_del_init(&child->accept_node);
+		list_del(&child->accept_node);
 		child->accept_linked = false;
 		child->parent = NULL;
 		sk_acceptq_removed(sk);

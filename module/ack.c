@@ -233,7 +233,7 @@ static void peer_answered(struct sock *sk)
 
 	tp->probes_out = 0;
 	sk->sk_err_soft = 0;
-	tp->last_rcv_us = tandem_now_us();
+	tp->last_rcv_us = tp->clock_us;
 }
 
 /* Nothing was in flight: the ACK answers a probe, or opens the window. */
@@ -291,7 +291,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct tandem_ack_event ev = {
-		.now_us = tandem_now_us(),
+		.now_us = tp->clock_us,
 		.ack = cb->ack_seq,
 		.prior_una = tp->snd_una,
 		.prior_pipe = tandem_pipe(tp),

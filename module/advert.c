@@ -103,7 +103,7 @@ void tandem_ack_now(struct sock *sk)
 void tandem_ack_data_received(struct sock *sk, const struct sk_buff *skb)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u64 now = tandem_now_us();
+	u64 now = tp->clock_us;
 
 	tp->ack_pending |= TANDEM_ACK_SCHED;
 	if (!tp->last_data_us || now - tp->last_data_us > tp->rto_us)
@@ -129,7 +129,7 @@ void tandem_ack_data_sent(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	/* The program answers what it got: the next ACK will find a ride too. */
-	if (tandem_now_us() - tp->last_data_us <
+	if (tp->clock_us - tp->last_data_us <
 	    tandem_knob(sock_net(sk), delack_max_ms) * 1000ULL)
 		tp->pingpong = true;
 }

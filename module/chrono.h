@@ -24,7 +24,7 @@ enum tandem_chrono_type {
 
 struct tandem_chrono {
 	u64	since_us;			/* when @running was started */
-	u64	total_us[TANDEM_CHRONO_MAX];
+	u64	total_us[TANDEM_CHRONO_MAX - 1];	/* of BUSY and on */
 	u8	running;			/* enum tandem_chrono_type */
 };
 

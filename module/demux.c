@@ -79,28 +79,61 @@ void tandem_key_from_sk(struct tandem_flow_key *key, const struct sock *sk)
 /* What a lookup compares: @insert is set for a would-be owner of the 4-tuple. */
 struct demux_match {
 	const struct tandem_flow_key	*key;
+	u32				hash;
 	int				dif;
 	int				sdif;
 	bool				insert;
 };
 
+/* Of a v4-mapped address only the last word says anything: half the work. */
+static bool key_v4(const struct tandem_flow_key *key)
+{
+	return ipv6_addr_v4mapped(&key->laddr) && ipv6_addr_v4mapped(&key->raddr);
+}
+
+static u32 key_ports(const struct tandem_flow_key *key)
+{
+	return (__force u32)key->lport << 16 | (__force u16)key->rport;
+}
+
 static u32 key_hash(const struct tandem_flow_key *key)
 {
-	return hsiphash(key, sizeof(*key), &table_key);
+	if (!key_v4(key))
+		return hsiphash(key, sizeof(*key), &table_key);
+	return hsiphash_4u32((__force u32)key->laddr.s6_addr32[3],
+			     (__force u32)key->raddr.s6_addr32[3], key_ports(key),
+			     key->wire, &table_key);
+}
+
+/* The same for numbers that others must not guess, with a key of their own. */
+static u64 key_secret(const struct tandem_flow_key *key, const siphash_key_t *secret)
+{
+	if (!key_v4(key))
+		return siphash(key, sizeof(*key), secret);
+	return siphash_4u32((__force u32)key->laddr.s6_addr32[3],
+			    (__force u32)key->raddr.s6_addr32[3], key_ports(key),
+			    key->wire, secret);
+}
+
+static bool key_equal(const struct tandem_flow_key *a, const struct tandem_flow_key *b)
+{
+	return ipv6_addr_equal(&a->laddr, &b->laddr) &&
+	       ipv6_addr_equal(&a->raddr, &b->raddr) && key_ports(a) == key_ports(b) &&
+	       a->wire == b->wire;
 }
 
 static u32 flow_hashfn(const void *data, u32 len, u32 seed)
 {
 	const struct demux_match *match = data;
 
-	return key_hash(match->key) ^ seed;
+	return match->hash ^ seed;
 }
 
 static u32 flow_obj_hashfn(const void *data, u32 len, u32 seed)
 {
 	const struct tandem_flow *flow = data;
 
-	return key_hash(&flow->key) ^ seed;
+	return flow->hash ^ seed;
 }
 
 /*
@@ -120,7 +153,7 @@ static int flow_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct tandem_flow *flow = obj;
 	int bound = flow->bound_dev_if;
 
-	if (memcmp(match->key, &flow->key, sizeof(flow->key)))
+	if (match->hash != flow->hash || !key_equal(match->key, &flow->key))
 		return 1;
 	/* SO_BINDTODEVICE works on a connected socket too. */
 	if (flow->kind == TANDEM_FLOW_SOCK)
@@ -146,7 +179,12 @@ struct tandem_flow *tandem_flow_lookup(struct net *net,
 				       const struct tandem_flow_key *key,
 				       int dif, int sdif)
 {
-	struct demux_match match = { .key = key, .dif = dif, .sdif = sdif };
+	struct demux_match match = {
+		.key = key,
+		.hash = key_hash(key),
+		.dif = dif,
+		.sdif = sdif,
+	};
 
 	return rhashtable_lookup(&tandem_pernet(net)->flows, &match, flow_params);
 }
@@ -163,6 +201,7 @@ int tandem_flow_insert(struct net *net, struct tandem_flow *flow)
 {
 	struct demux_match match = {
 		.key = &flow->key,
+		.hash = key_hash(&flow->key),
 		.dif = flow->bound_dev_if,
 		.insert = true,
 	};
@@ -171,6 +210,7 @@ int tandem_flow_insert(struct net *net, struct tandem_flow *flow)
 	if (WARN_ON_ONCE(flow->hashed))
 		return -EADDRNOTAVAIL;
 	/* A reader may find it before we are back. */
+	flow->hash = match.hash;
 	flow->hashed = true;
 	err = rhashtable_lookup_insert_key(&tandem_pernet(net)->flows, &match,
 					   &flow->node, flow_params);
@@ -195,6 +235,7 @@ int tandem_flow_replace(struct net *net, struct tandem_flow *old,
 
 	if (!old->hashed)
 		return -ENOENT;
+	fresh->hash = old->hash;	/* one key, see demux.h */
 	fresh->hashed = true;
 	err = rhashtable_replace_fast(&tandem_pernet(net)->flows, &old->node,
 				      &fresh->node, flow_params);
@@ -404,12 +445,12 @@ u32 tandem_isn(struct net *net, const struct tandem_flow_key *key)
 
 	if (unlikely(fixed))
 		return fixed;
-	return (u32)siphash(key, sizeof(*key), &isn_key) + (u32)(ktime_get_ns() >> 6);
+	return (u32)key_secret(key, &isn_key) + (u32)(ktime_get_ns() >> 6);
 }
 
 u32 tandem_ts_offset(struct net *net, const struct tandem_flow_key *key)
 {
-	return siphash(key, sizeof(*key), &ts_key);
+	return key_secret(key, &ts_key);
 }
 
 /* ---- per netns ---- */

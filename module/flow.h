@@ -23,13 +23,14 @@ struct tandem_flow_key {
 	__be16		lport;
 	__be16		rport;
 	u8		wire;		/* TANDEM_WIRE_*: each has ports of its own */
-	u8		zero[3];	/* hashed with the rest */
+	u8		zero[3];	/* compared with the rest */
 };
 
 /**
  * struct tandem_flow - one entry of the flow table
  * @node:	the table's own
  * @key:	the 4-tuple, constant while hashed
+ * @hash:	of @key, while hashed
  * @bound_dev_if: device the owner is bound to; 0: any
  * @kind:	what it is embedded in
  * @hashed:	in the table now; written under the owner's lock
@@ -37,6 +38,7 @@ struct tandem_flow_key {
 struct tandem_flow {
 	struct rhash_head	node;
 	struct tandem_flow_key	key;
+	u32			hash;
 	int			bound_dev_if;
 	u8			kind;
 	bool			hashed;

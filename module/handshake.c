@@ -322,6 +322,7 @@ static struct sock *child_create(struct tandem_request *req, struct sk_buff *skb
 		return NULL;
 	}
 	child_identity(lsk, child, req);
+	tandem_clock_tick(tandem_sk(child));
 	err = tandem_request_af(req)->init_child(lsk, child, req, skb, dst);
 	if (err)
 		goto abandon;
@@ -438,7 +439,8 @@ static void send_req_ack(struct tandem_request *req, struct sk_buff *skb)
 
 	if (req->ts_ok) {
 		reply.opts.have = TANDEM_OPT_TS;
-		reply.opts.tsval = tandem_ts_clock(req->flow.key.wire) + req->ts_offset;
+		reply.opts.tsval = tandem_ts_clock(req->flow.key.wire, tandem_now_us()) +
+			req->ts_offset;
 		reply.opts.tsecr = req->ts_recent;
 	}
 	tandem_send_reply(sock_net(req->listener), req->listener, skb, &reply);

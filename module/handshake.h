@@ -18,10 +18,10 @@ struct tandem_saved_syn;
  * struct tandem_request - a connection between SYN and the ACK of our SYN-ACK
  * @flow:	entry of the flow table
  * @refs:	table + timer + whoever works on it
- * @node:	in tandem_listen.requests, under its lock
+ * @node:	in tandem_listen.requests, under its lock, while it is alive
  * @listener:	held
  * @timer:	SYN-ACK retransmission; holds a reference
- * @rcu:	lookups need no reference
+ * @rcu:	for the last reference: lookups need none
  * @lock:	guards what changes after creation: @ts_recent, @snd_us, @retrans,
  *		@resent, @acked, @dead, @last_reply_us
  * @irs:	peer's initial sequence number
@@ -59,15 +59,17 @@ struct tandem_request {
 	struct tandem_flow	flow;
 	refcount_t		refs;
 	spinlock_t		lock;		/* see above */
-	struct list_head	node;
+	union {
+		struct list_head	node;
+		struct rcu_head		rcu;
+	};
 	struct sock		*listener;
 	struct timer_list	timer;
-	struct rcu_head		rcu;
 	u32	irs;
 	u32	iss;
 	u32	ts_recent;
-	u64	ts_recent_us;
 	u32	ts_offset;
+	u64	ts_recent_us;
 	u64	snd_us;
 	u32	rcv_wnd;
 	u32	peer_wnd;
@@ -93,6 +95,10 @@ struct tandem_request {
 	u32	rto_us;
 	struct tandem_saved_syn	*saved_syn;
 };
+
+/* A flood of SYNs makes many of them. */
+static_assert(sizeof(struct tandem_request) <= 256 || IS_ENABLED(CONFIG_DEBUG_SPINLOCK),
+	      "a half-open connection is to fit into 256 bytes");
 
 int tandem_handshake_init(void);		/* slab cache */
 void tandem_handshake_exit(void);

@@ -70,7 +70,7 @@ void tandem_challenge_ack(struct sock *sk)
 static bool older_tsval(const struct tandem_sock *tp, const struct tandem_opts *o, s32 slack)
 {
 	return tp->ts_recent_us && (s32)(o->tsval - tp->ts_recent) < -slack &&
-	       tandem_now_us() - tp->ts_recent_us < TS_RECENT_VALID_US;
+	       tp->clock_us - tp->ts_recent_us < TS_RECENT_VALID_US;
 }
 
 /*
@@ -98,7 +98,7 @@ static void store_ts_recent(struct tandem_sock *tp, const struct segment *s)
 	if (older_tsval(tp, &s->opts, 0))
 		return;
 	tp->ts_recent = s->opts.tsval;
-	tp->ts_recent_us = tandem_now_us();
+	tp->ts_recent_us = tp->clock_us;
 }
 
 /* The receiver's view of the round trip: how old is the echo of our own clock? */
@@ -674,6 +674,7 @@ int tandem_do_rcv(struct sock *sk, struct sk_buff *skb)
 	struct tandem_sock *tp = tandem_sk(sk);
 	int verdict;
 
+	tandem_clock_tick(tp);
 	tp->segs_in += s.cb->segs;
 	trace_tandem_recv(sk, skb);
 	if (tandem_parse_options(skb, &s.opts)) {

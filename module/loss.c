@@ -243,7 +243,7 @@ void tandem_loss_timer_set(struct sock *sk, enum tandem_loss_timer event, u64 de
 	tp->loss_event = event;
 	if (event == TANDEM_LOSS_TIMER_NONE)
 		return;
-	tp->loss_deadline_ns = ktime_get_ns() + delay_us * NSEC_PER_USEC;
+	tp->loss_deadline_ns = tandem_clock_ns(tp) + delay_us * NSEC_PER_USEC;
 	/* One set earlier finds the new deadline when it fires. */
 	if (!hrtimer_is_queued(&tp->loss_timer) ||
 	    ktime_to_ns(hrtimer_get_expires(&tp->loss_timer)) > tp->loss_deadline_ns)
@@ -257,7 +257,8 @@ void tandem_loss_timer_expired(struct sock *sk)
 
 	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN) || !event)
 		return;
-	if (ktime_get_ns() < tp->loss_deadline_ns) {
+	tandem_clock_tick(tp);
+	if (tandem_clock_ns(tp) < tp->loss_deadline_ns) {
 		timer_start(sk);
 		return;
 	}

@@ -64,8 +64,7 @@ u32 tandem_current_mss(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	const struct dst_entry *dst = __sk_dst_get(sk);
-	unsigned int fixed = tp->ts_ok ? 12 : 0;
-	unsigned int opts;
+	unsigned int fixed, opts;
 	u32 mss = tp->mss_cache;
 
 	if (dst) {
@@ -74,7 +73,10 @@ u32 tandem_current_mss(struct sock *sk)
 		if (mtu != tp->pmtu_cookie)
 			mss = tandem_sync_mss(sk, mtu);
 	}
+	if (likely(!tp->n_sacks && !tp->dsack))
+		return mss;
 	/* SACK blocks owed take room too (RFC 2018 section 3). */
+	fixed = tp->ts_ok ? 12 : 0;
 	opts = tandem_established_opts_len(tp);
 	if (opts > fixed && mss > opts - fixed + 8)
 		mss -= opts - fixed;

@@ -216,9 +216,21 @@ struct tandem_net {
 
 extern unsigned int tandem_net_id;
 
+/*
+ * net_generic() with preemption off for its read side: the same to RCU, and without
+ * the two calls that rcu_read_lock() and its counterpart are on preemptible kernels.
+ * Each counter and each knob comes through here.
+ */
 static inline struct tandem_net *tandem_pernet(const struct net *net)
 {
-	return net_generic(net, tandem_net_id);
+	const struct net_generic *gen;
+	struct tandem_net *tn;
+
+	preempt_disable();
+	gen = rcu_dereference_sched(net->gen);
+	tn = gen->ptr[tandem_net_id];
+	preempt_enable();
+	return tn;
 }
 
 #endif /* _TANDEM_NETNS_H */

@@ -252,7 +252,7 @@ static void restart_after_idle(struct sock *sk)
 
 	if (!tp->packets_out && tp->last_sent_us &&
 	    tandem_knob(sock_net(sk), slow_start_after_idle) &&
-	    tandem_now_us() - tp->last_sent_us > tp->rto_us)
+	    tp->clock_us - tp->last_sent_us > tp->rto_us)
 		tandem_cwnd_restart(sk);
 }
 
@@ -260,6 +260,7 @@ static void push_segs(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp)
 {
 	if (sk->sk_state == TCP_CLOSE || !tandem_send_head(sk))
 		return;
+	tandem_clock_tick(tandem_sk(sk));
 	restart_after_idle(sk);
 	/* A SYN-ACK that is held back waits for something to go with. */
 	if (unlikely(tandem_sk(sk)->syn_held) &&

@@ -52,7 +52,7 @@ bool tandem_pace_blocks(struct sock *sk)
 
 	if (!tp->pace_next_ns || !pacing_is_ours(sk) || !rate || rate == ~0UL)
 		return false;
-	if (tp->pace_next_ns <= ktime_get_ns() + burst_ns(rate))
+	if (tp->pace_next_ns <= tandem_clock_ns(tp) + burst_ns(rate))
 		return false;
 	/*
 	 * What is spread is a flight.  With nothing in it one segment may always go: a rate
@@ -77,7 +77,7 @@ void tandem_pace_sent(struct sock *sk, u32 len)
 	/* The first window is IW10 (RFC 6928), which is to go at once; fq does so, too. */
 	if (!len || tp->data_segs_out < FIRST_SEGS || !pacing_is_ours(sk) || !rate || rate == ~0UL)
 		return;
-	now = ktime_get_ns();
+	now = tandem_clock_ns(tp);
 	len_ns = div64_ul((u64)len * NSEC_PER_SEC, rate);
 	if (tp->pace_next_ns < now) {
 		/* Late: up to half of the time is given as a present. */
@@ -116,6 +116,7 @@ void tandem_pace_expired(struct sock *sk)
 
 	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
 		return;
+	tandem_clock_tick(tp);
 	/* F-RTO sends nothing again until it knows. */
 	if (tp->lost_out > tp->retrans_out && !tandem_frto_waits(tp))
 		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk), false);

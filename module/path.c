@@ -79,7 +79,15 @@ static void make_key(struct path_key *key, const struct tandem_flow_key *flow, i
 static struct path_bucket *bucket_of(struct tandem_paths *paths,
 				     const struct path_key *key)
 {
-	return &paths->buckets[siphash(key, sizeof(*key), &paths->secret) % BUCKETS];
+	u64 hash;
+
+	if (ipv6_addr_v4mapped(&key->laddr) && ipv6_addr_v4mapped(&key->raddr))
+		hash = siphash_4u32((__force u32)key->laddr.s6_addr32[3],
+				    (__force u32)key->raddr.s6_addr32[3], key->dev,
+				    key->wire, &paths->secret);
+	else
+		hash = siphash(key, sizeof(*key), &paths->secret);
+	return &paths->buckets[hash % BUCKETS];
 }
 
 /* Under RCU or the bucket's lock. */

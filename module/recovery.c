@@ -559,7 +559,7 @@ void tandem_recovery_reo_timeout(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct tandem_ack_event ev = {
-		.now_us = tandem_now_us(),
+		.now_us = tandem_clock_tick(tp),
 		.ack = tp->snd_una,
 		.prior_una = tp->snd_una,
 	};
@@ -605,7 +605,7 @@ void tandem_recovery_timeout(struct sock *sk)
 	u32 ssthresh = cc->ssthresh;
 	bool reneged = false;
 
-	tandem_loss_look(sk, tandem_now_us(), 0);
+	tandem_loss_look(sk, tandem_clock_tick(tp), 0);
 	/* RFC 2018 section 8: the peer may have forgotten what it SACKed. */
 	if (head && TANDEM_CB(head)->sacked & TANDEM_S_SACKED) {
 		TANDEM_INC(sock_net(sk), SACKRENEG);
@@ -672,7 +672,7 @@ void tandem_cwnd_restart(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u32 restart = min(tandem_init_cwnd(sk), tp->cc.cwnd);
-	u64 now = tandem_now_us();
+	u64 now = tp->clock_us;
 	u64 idle = now - tp->last_sent_us;
 	u32 cwnd = tp->cc.cwnd;
 

@@ -251,7 +251,7 @@ void tandem_send_synack(struct tandem_request *req, struct dst_entry *dst,
 	const struct tandem_flow_key *key = &req->flow.key;
 	struct tandem_opts opts = { .have = TANDEM_OPT_MSS, .mss = req->advmss };
 	struct sock *lsk = req->listener;
-	u32 now = tandem_ts_clock(key->wire);
+	u32 now = tandem_ts_clock(key->wire, tandem_now_us());
 	struct sk_buff *skb;
 
 	if (req->wscale_ok) {

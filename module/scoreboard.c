@@ -176,7 +176,7 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 void tandem_sack_clear(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u64 now_us = tandem_now_us();
+	u64 now_us = tp->clock_us;
 	struct sk_buff *skb;
 
 	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb)) {

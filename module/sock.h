@@ -3,8 +3,7 @@
  * sock.h - struct tandem_sock: everything a connection knows.
  *
  * The names are RFC 9293's (section 3.3.1) and RFC 6298's.  All fields are guarded
- * by the socket lock unless their comment says otherwise.  Layout: the first part is
- * touched for every segment, the middle while something is lost, the last at setup.
+ * by the socket lock unless their comment says otherwise.
  */
 #ifndef _TANDEM_SOCK_H
 #define _TANDEM_SOCK_H
@@ -91,12 +90,54 @@ struct tandem_fo_req {
 	int		copied;		/* bytes that went */
 };
 
+/*
+ * The order is by use, in groups of as few cache lines as may be (64 bytes); the sizes
+ * of the first three are asserted below.  A segment that comes in order, and one that
+ * goes out, touch the flow, these three, cc and what follows it up to the line "now and
+ * then".  inet_sock's size differs between kernels, so a group can begin anywhere in a
+ * line.  Put a new field where it is used, and look for a hole that it fits in.
+ */
 struct tandem_sock {
 	struct inet_sock	inet;		/* must be first */
 	struct tandem_flow	flow;		/* our entry in the flow table */
-	const struct tandem_af_ops *af;		/* IPv4, IPv6 or v4-mapped */
 
-	/* ---- each segment: send side, RFC 9293 section 3.3.1 ---- */
+	/* ---- each segment, either way: begins with af ---- */
+	const struct tandem_af_ops *af;		/* IPv4, IPv6 or v4-mapped */
+	u64	clock_us;	/* when the event at hand came, tandem_clock_tick() */
+	unsigned long	deferred;	/* bits of enum tandem_deferred; atomic */
+	u8	nonagle;	/* TANDEM_NAGLE_* */
+	u8	rtx_event;	/* enum tandem_rtx_event */
+	u8	loss_event;	/* enum tandem_loss_timer */
+	u8	backoff;	/* doublings of the RTO, RFC 6298 section 5.5 */
+	u8	retransmits;	/* consecutive timeouts of the same data */
+	u8	probes_out;	/* unanswered zero-window or keepalive probes */
+	u8	ack_pending;	/* TANDEM_ACK_* */
+	u8	quickacks;	/* ACKs still to send at once (start, after idle) */
+	bool	pingpong;	/* interactive: the program answers, so wait */
+	bool	is_cwnd_limited;/* in the last flight, cwnd_usage_seq */
+	u8	n_sacks;	/* SACK blocks to tell, RFC 2018 */
+	bool	dsack;		/* dsack_block goes first in the next ACK */
+	u8	snd_wscale;	/* negotiated by the SYNs, as the next six */
+	u8	rcv_wscale;
+	bool	wscale_ok;
+	bool	sack_ok;
+	bool	ts_ok;
+	u8	ecn;		/* TANDEM_ECN_*, ecn.h; in use: cc.ecn_ok */
+	u8	wire;		/* TANDEM_WIRE_* */
+	bool	third_ack;	/* the ACK owed completes the handshake; thrift.c */
+	bool	fin_ack;	/* the ACK owed is of the peer's FIN */
+	bool	passive;	/* a listener's child */
+	bool	fin_hold;	/* the end of an answer waits for close() */
+	bool	fin_rcvd;	/* the peer's FIN is in order */
+	bool	fo_pending;	/* a child made at the SYN; the handshake is not over */
+	bool	syn_held;	/* its SYN-ACK, the head of the queue, waits for the answer */
+	bool	tlp_out;	/* a tail loss probe is unanswered */
+	bool	tlp_retrans;	/* it was no new data */
+	bool	tlp_wait_rtt;	/* no round trip was measured since */
+	bool	path_learns;	/* the handshake is complete, nothing was told yet */
+	u16	urg_data;	/* what we have of the urgent byte: urgent.c */
+
+	/* ---- sending, RFC 9293 section 3.3.1: begins with snd_una ---- */
 	u32	snd_una;	/* oldest unacknowledged */
 	u32	snd_nxt;	/* next to send */
 	u32	snd_wnd;	/* peer's window, bytes, scaled up */
@@ -107,147 +148,108 @@ struct tandem_sock {
 	u32	snd_sml;	/* end of the last small segment sent (Minshall) */
 	u32	max_window;	/* largest window the peer ever offered */
 	u32	mss_cache;	/* payload bytes of a full segment, options deducted */
+	u32	pmtu_cookie;	/* path MTU the mss_cache was made for */
 	u32	packets_out;	/* segments in rtx_queue */
 	u32	sacked_out;	/* of these, SACKed (or dupACKs seen, without SACK) */
 	u32	lost_out;	/* of these, deemed lost */
 	u32	retrans_out;	/* retransmissions in flight */
-	u8	nonagle;	/* TANDEM_NAGLE_* */
-	u8	rtx_event;	/* enum tandem_rtx_event */
-	u8	backoff;	/* doublings of the RTO, RFC 6298 section 5.5 */
+	u32	max_packets_out;/* since the last cwnd_limited verdict */
+	u32	cwnd_usage_seq;	/* and where that verdict's flight ends */
+	u32	rto_us;		/* before backoff */
 	struct rb_root	rtx_queue;	/* sent, not ACKed; by seq */
 	struct list_head sent_list;	/* of these, in flight; by time of sending */
 	struct list_head lost_list;	/* and those to be sent again; by seq, nearly */
-	struct tandem_cc	cc;		/* congestion control */
-	struct tandem_rate	rate;		/* delivery rate, rate.c */
 	u64	pace_next_ns;	/* when the next segment may go, pace.c */
-	struct tandem_rtt	rtt;
-	u32	rto_us;		/* before backoff */
-	u32	max_packets_out;/* since the last cwnd_limited verdict */
-	u32	cwnd_usage_seq;	/* and where that verdict's flight ends */
-	bool	is_cwnd_limited;
 
-	/* ---- each segment: receive side ---- */
+	/* ---- receiving: begins with rcv_nxt ---- */
 	u32	rcv_nxt;	/* next expected */
 	u32	rcv_wnd;	/* advertised at rcv_wup, bytes */
 	u32	rcv_wup;	/* rcv_nxt when it was advertised */
-	u32	copied_seq;	/* next byte for the program */
-	u32	urg_seq;	/* the urgent byte, */
-	u16	urg_data;	/* and what we have of it: urgent.c */
 	u32	rcv_acked;	/* rcv_nxt told by the last ACK we sent */
-	u8	ack_pending;	/* TANDEM_ACK_* */
-	u8	quickacks;	/* ACKs still to send at once (start, after idle) */
-	bool	pingpong;	/* interactive: the program answers, so wait */
+	u32	copied_seq;	/* next byte for the program */
 	u32	rcv_mss;	/* estimate of the peer's segment size */
 	u32	window_clamp;	/* upper bound of what we advertise */
 	u32	rcv_ssthresh;	/* what we advertise for now, grows to the clamp */
+	u32	ts_offset;	/* RFC 7323 section 5.4: random start of our clock */
+	u32	ts_recent;	/* TS.Recent */
+	u64	ts_recent_us;	/* when it was taken, tandem_now_us() */
 	u64	last_data_us;	/* when data last arrived */
-	u64	estab_us;	/* when the handshake was complete */
 	u64	last_rcv_us;	/* when anything last arrived (keepalive) */
 	u64	last_sent_us;	/* when data was last sent */
 	struct rb_root	ofo_queue;	/* out of order, by seq, no overlap */
 	struct sk_buff	*ofo_last;	/* highest of these */
+	struct {
+		u32	space;		/* bytes read in the last round trip */
+		u32	seq;		/* copied_seq when measuring began */
+		u64	time_us;
+	} rcvq_space;		/* receive buffer autotuning */
 
-	/* ---- negotiated by the SYNs ---- */
-	u8	snd_wscale;
-	u8	rcv_wscale;
-	bool	wscale_ok;
-	bool	sack_ok;
-	bool	ts_ok;
-	u8	ecn;		/* TANDEM_ECN_*, ecn.h; in use: cc.ecn_ok */
-	u16	mss_clamp;	/* peer's MSS option */
-	u16	user_mss;	/* TCP_MAXSEG */
-	u16	advmss;		/* what we announced */
-	u32	ts_offset;	/* RFC 7323 section 5.4: random start of our clock */
-	u32	ts_recent;	/* TS.Recent */
-	u64	ts_recent_us;	/* when it was taken, tandem_now_us() */
-
-	/* ---- SACK generation, RFC 2018 and 2883 ---- */
-	u8	n_sacks;
-	bool	dsack;		/* dsack_block goes first in the next ACK */
-	struct tandem_sack_block sacks[TANDEM_OPT_MAX_SACK];
-	struct tandem_sack_block dsack_block;
-
-	/* ---- while something is lost ---- */
+	/* ---- each ACK; and what is counted ---- */
+	struct tandem_cc	cc;	/* congestion control */
+	struct tandem_rate	rate;	/* delivery rate, rate.c */
+	struct tandem_rtt	rtt;
 	struct tandem_arrival	arrival;	/* in which order it arrives, arrival.c */
-	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */
-	u32	dupacks;	/* duplicate ACKs in a row, without SACK */
-	u32	lost_upto;	/* where a detector's walk by number goes on */
-	struct tandem_sack_block sack_seen[TANDEM_OPT_MAX_SACK]; /* last ACK's blocks */
-	struct tandem_loss	loss;	/* the connection as its loss detector sees it */
-	const struct tandem_choice *loss_choice; /* whose state that is */
-	struct tandem_prr	prr;	/* in CWR and RECOVERY */
-	struct tandem_undo	undo;	/* of the last reduction */
-	struct tandem_frto	frto;	/* after a timeout */
-	u32	tlp_end_seq;	/* snd_nxt when the probe was sent */
-	bool	tlp_out;	/* it is unanswered */
-	bool	tlp_retrans;	/* it was no new data */
-	bool	tlp_wait_rtt;	/* no round trip was measured since */
-	u8	loss_event;	/* enum tandem_loss_timer */
-	u8	retransmits;	/* consecutive timeouts of the same data */
-	u8	probes_out;	/* unanswered zero-window or keepalive probes */
+	u64	bytes_acked;
+	u64	bytes_received;
+	u64	bytes_sent;
+	u32	segs_in;
+	u32	segs_out;
+	u32	data_segs_in;
+	u32	data_segs_out;
 	u64	first_rtx_us;	/* when the unanswered sending began; 0: answered */
-	u32	total_retrans;
-	u64	last_oow_ack_us;/* last answer to something unacceptable */
-
-	/* ---- timers; each armed timer holds a reference ---- */
-	struct timer_list	rtx_timer;	/* rtx_event says for what */
-	struct timer_list	delack_timer;
-	struct hrtimer		pace_timer;	/* pace.c */
-	struct hrtimer		loss_timer;	/* loss.c; loss_event says for what */
-	u64			loss_deadline_ns;
-	unsigned long		rtx_deadline;	/* jiffies */
-	unsigned long		delack_deadline;
-	unsigned long		deferred;	/* bits of enum tandem_deferred; atomic */
-	unsigned long		tsq;		/* of tsq.c; atomic, without the lock */
-	struct llist_node	tsq_node;	/* while QUEUED is set there */
-	u32			mtu_info;	/* from ICMP, under bh_lock_sock */
-
-	/* ---- short exchanges, thrift.c ---- */
-	bool			third_ack;	/* the ACK owed completes the handshake */
-	bool			fin_ack;	/* the ACK owed is of the peer's FIN */
-	bool			passive;	/* a listener's child */
-	bool			fin_hold;	/* the end of an answer waits for close() */
-	struct hrtimer		fin_timer;	/* and how long; holds a reference */
-
-	/* ---- fast open, RFC 7413 ---- */
-	bool	fo_pending;	/* a child made at the SYN; the handshake is not over */
-	bool	syn_held;	/* its SYN-ACK, the head of the queue, waits for the answer */
-	bool	fo_connect;	/* TCP_FASTOPEN_CONNECT */
-	bool	fo_no_cookie;	/* TCP_FASTOPEN_NO_COOKIE */
-	bool	syn_fastopen;	/* our SYN had the option */
-	bool	syn_data;	/* our SYN, or SYN-ACK, had data */
-	bool	syn_data_acked;	/* the SYN's data was taken, by the peer or by us */
-	u8	fo_fail;	/* enum tandem_fo_fail */
-	int	fo_err;		/* of sending the SYN */
-	u32	fo_qlen_max;	/* TCP_FASTOPEN; a listener's */
-	struct tandem_fo_cookie	fo_cookie;	/* for our SYN or SYN-ACK */
-	struct tandem_fo_req	*fo_req;	/* a write waits to go with the SYN */
-	struct tandem_fo_keys __rcu *fo_keys;	/* TCP_FASTOPEN_KEY; else the netns's */
-	struct sock		*fo_listener;	/* counts us in fo_qlen; held */
-
-	/* ---- what the path is told at the end, path.c ---- */
-	bool	path_learns;	/* the handshake is complete, nothing was told yet */
+	struct tandem_chrono	chrono;
 	struct {
 		u64	start_us;	/* of this round trip; 0: none yet */
 		u64	bytes;		/* bytes_acked then */
 		u32	end_seq;	/* it ends when this is acknowledged */
 		u32	n;		/* rounds */
 		u64	bw[2];		/* highest rate of these eight, and of the last */
-	} round;
-	struct tandem_resume	resume;	/* Careful Resume */
+	} round;		/* what the path is told at the end, path.c */
+	/* By enum tandem_kind; congestion control is in cc.ops. */
+	const struct tandem_choice *choice[TANDEM_KINDS];
+	struct tandem_loss	loss;	/* the connection as its loss detector sees it */
+	const struct tandem_choice *loss_choice; /* whose state that is */
 
-	/* ---- receive buffer autotuning ---- */
-	struct {
-		u32	space;		/* bytes read in the last round trip */
-		u32	seq;		/* copied_seq when measuring began */
-		u64	time_us;
-	} rcvq_space;
+	/* ---- timers; each armed timer holds a reference ---- */
+	unsigned long		tsq;		/* of tsq.c; atomic, without the lock */
+	struct llist_node	tsq_node;	/* while QUEUED is set there */
+	unsigned long		rtx_deadline;	/* jiffies */
+	unsigned long		delack_deadline;
+	u64			loss_deadline_ns;
+	struct timer_list	rtx_timer;	/* rtx_event says for what */
+	struct timer_list	delack_timer;
+	struct hrtimer		loss_timer;	/* loss.c; loss_event says for what */
+	struct hrtimer		pace_timer;	/* pace.c */
+	struct hrtimer		fin_timer;	/* thrift.c: how long fin_hold may last */
+
+	/* ---- now and then: while something is lost or out of order ---- */
+	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */
+	u32	dupacks;	/* duplicate ACKs in a row, without SACK */
+	u32	lost_upto;	/* where a detector's walk by number goes on */
+	u32	tlp_end_seq;	/* snd_nxt when the probe was sent */
+	u32	total_retrans;
+	struct tandem_sack_block sack_seen[TANDEM_OPT_MAX_SACK]; /* last ACK's blocks */
+	struct tandem_sack_block sacks[TANDEM_OPT_MAX_SACK];	/* for the next ACK, */
+	struct tandem_sack_block dsack_block;			/* RFC 2018 and 2883 */
+	struct tandem_undo	undo;	/* of the last reduction */
+	struct tandem_prr	prr;	/* in CWR and RECOVERY */
+	struct tandem_frto	frto;	/* after a timeout */
+	u32	urg_seq;	/* the urgent byte */
+	u64	estab_us;	/* when the handshake was complete */
+	u64	last_oow_ack_us;/* last answer to something unacceptable */
+	u64	bytes_retrans;
+	u64	rto_stamp_us;		/* when the present run of timeouts began */
+	u32	total_rto_ms;		/* how long runs that ended took */
+	u16	total_rto;		/* timeouts, */
+	u16	total_rto_recoveries;	/* runs of them that ended */
+	u32	dsack_dups;		/* D-SACKs that came */
+	u32	rcv_ofo;		/* segments that came out of order */
 	struct {
 		u32	rtt_us8;	/* receiver's estimate, times 8 */
 		u32	seq;
 		u64	time_us;
 		u32	last_tsecr;	/* echo that was sampled last */
-	} rcv_rtt_est;
+	} rcv_rtt_est;		/* full segments only */
 
 	/* ---- path MTU probing, RFC 4821: mtuprobe.c; packet sizes, bytes ---- */
 	struct {
@@ -256,61 +258,67 @@ struct tandem_sock {
 		u32	probe_size;	/* of the probe under way; 0: none */
 		u32	probe_start;	/* its sequence numbers */
 		u32	probe_end;
-		u64	begun_us;	/* when the search began */
 		bool	enabled;
+		u64	begun_us;	/* when the search began */
 	} mtup;
+	u32	mtu_info;		/* from ICMP, under bh_lock_sock */
 
-	/* ---- setup, options, statistics ---- */
+	/* ---- fast open, RFC 7413 ---- */
+	int	fo_err;		/* of sending the SYN */
+	struct tandem_fo_req	*fo_req;	/* a write waits to go with the SYN */
+	struct tandem_fo_keys __rcu *fo_keys;	/* TCP_FASTOPEN_KEY; else the netns's */
+	struct sock		*fo_listener;	/* counts us in fo_qlen; held */
+	u32	fo_qlen_max;	/* TCP_FASTOPEN; a listener's */
+	bool	fo_connect;	/* TCP_FASTOPEN_CONNECT */
+	bool	fo_no_cookie;	/* TCP_FASTOPEN_NO_COOKIE */
+	bool	syn_fastopen;	/* our SYN had the option */
+	bool	syn_data;	/* our SYN, or SYN-ACK, had data */
+	bool	syn_data_acked;	/* the SYN's data was taken, by the peer or by us */
+	u8	fo_fail;	/* enum tandem_fo_fail */
+	struct tandem_fo_cookie	fo_cookie;	/* for our SYN or SYN-ACK */
+	u8	syn_retries;	/* TCP_SYNCNT; 0: the knob */
+	struct tandem_resume	resume;	/* Careful Resume */
+
+	/* ---- setup and options ---- */
 	u32	iss;
-	u32	syn_tsval;		/* TSval of our first SYN; 0: none sent */
 	u32	irs;
-	u32	pmtu_cookie;		/* path MTU the mss_cache was made for */
+	u32	syn_tsval;		/* TSval of our first SYN; 0: none sent */
+	u16	mss_clamp;		/* peer's MSS option */
+	u16	user_mss;		/* TCP_MAXSEG */
+	u16	advmss;			/* what we announced */
 	u16	ext_hdr_len;		/* IP options or extension headers, bytes */
-	u8	wire;			/* TANDEM_WIRE_* */
 	__be16	udp_dport;		/* udp wire: the peer's UDP port */
-	u8	syn_retries;		/* TCP_SYNCNT; 0: the knob */
 	u8	keepalive_probes;	/* TCP_KEEPCNT; 0: the knob */
 	u8	defer_accept;		/* TCP_DEFER_ACCEPT, retransmissions; 0 off */
 	u8	rcv_tos;
-	bool	fin_rcvd;		/* the peer's FIN is in order */
+	u8	save_syn;		/* TCP_SAVE_SYN; a listener's, then its children's */
 	bool	accept_linked;		/* in a listener's accept queue */
 	bool	orphan_counted;		/* in tandem_net.orphans */
+	bool	recvmsg_inq;		/* TCP_INQ */
+	bool	thin_lto;		/* TCP_THIN_LINEAR_TIMEOUTS */
 	int	keepalive_time;		/* jiffies; 0: the knob */
 	int	keepalive_intvl;	/* jiffies; 0: the knob */
 	int	linger2;		/* TCP_LINGER2, jiffies; 0: knob, < 0: none */
 	u32	user_timeout_ms;	/* TCP_USER_TIMEOUT, RFC 5482; 0: retries2 */
 	u32	notsent_lowat;		/* TCP_NOTSENT_LOWAT; 0: none */
-	bool	recvmsg_inq;		/* TCP_INQ */
-	u8	save_syn;		/* TCP_SAVE_SYN; a listener's, then its children's */
-	bool	thin_lto;		/* TCP_THIN_LINEAR_TIMEOUTS */
 	u32	tx_delay_us;		/* TCP_TX_DELAY; 0: none */
 	u32	tskey_base;		/* SOF_TIMESTAMPING_OPT_ID: number of byte 0 */
 	struct tandem_saved_syn	*saved_syn;	/* until TCP_SAVED_SYN fetches it */
-	struct tandem_chrono	chrono;
-	u32	dsack_dups;		/* D-SACKs that came */
-	u32	rcv_ofo;		/* segments that came out of order */
-	u16	total_rto;		/* timeouts, */
-	u16	total_rto_recoveries;	/* runs of them that ended, */
-	u32	total_rto_ms;		/* and how long these took */
-	u64	rto_stamp_us;		/* when the present run began */
-	u64	bytes_acked;
-	u64	bytes_received;
-	u64	bytes_sent;
-	u64	bytes_retrans;
-	u32	segs_in;
-	u32	segs_out;
-	u32	data_segs_in;
-	u32	data_segs_out;
-
-	/* By enum tandem_kind; congestion control is in cc.ops. */
-	const struct tandem_choice *choice[TANDEM_KINDS];
 
 	struct tandem_claim	claim;		/* on the local port */
 	struct tandem_listen	*listen;	/* listeners only */
-	struct list_head	accept_node;	/* children waiting in a listener */
-	struct sock		*parent;	/* that listener, held; else NULL */
-	struct hlist_node	listen_node;	/* in a listener slot, RCU */
+	struct sock		*parent;	/* a child's listener, held; else NULL */
+	union {		/* no child that waits to be accepted listens */
+		struct list_head	accept_node;	/* children waiting in a listener */
+		struct hlist_node	listen_node;	/* in a listener slot, RCU */
+	};
 };
+
+#define TANDEM_SOCK_SPAN(first, last)			\
+	(offsetofend(struct tandem_sock, last) - offsetof(struct tandem_sock, first))
+static_assert(TANDEM_SOCK_SPAN(af, urg_data) <= 64, "both ways: one line");
+static_assert(TANDEM_SOCK_SPAN(snd_una, pace_next_ns) <= 128, "sending: two lines");
+static_assert(TANDEM_SOCK_SPAN(rcv_nxt, rcvq_space) <= 128, "receiving: two lines");
 
 /* For AF_INET6 sockets: ipv6_pinfo last, as kernels before 6.5 find it. */
 struct tandem6_sock {
@@ -335,6 +343,22 @@ static inline u64 tandem_now_us(void)
 }
 
 /*
+ * What happens for one event happens at one time.  The clock is read when a segment
+ * comes in, before a queue is pushed and when a segment leaves; what is done for these
+ * reads clock_us.
+ */
+static inline u64 tandem_clock_tick(struct tandem_sock *tp)
+{
+	tp->clock_us = tandem_now_us();
+	return tp->clock_us;
+}
+
+static inline u64 tandem_clock_ns(const struct tandem_sock *tp)
+{
+	return tp->clock_us * NSEC_PER_USEC;
+}
+
+/*
  * Our timestamp clock, RFC 7323, from a secret start per connection.  Ticks of 1 us among
  * ourselves; of 1 ms where the peer is a TCP, which takes a clock that went half round
  * since it heard of it last for one that went back, for 24 days (section 5.5).
@@ -344,20 +368,26 @@ static inline u32 tandem_ts_tick_us(u8 wire)
 	return wire == TANDEM_WIRE_TCP ? USEC_PER_MSEC : 1;
 }
 
-static inline u32 tandem_ts_clock(u8 wire)
+static inline u32 tandem_ts_clock(u8 wire, u64 us)
 {
-	return div_u64(ktime_get_ns(), NSEC_PER_USEC * tandem_ts_tick_us(wire));
+	return wire == TANDEM_WIRE_TCP ? div_u64(us, USEC_PER_MSEC) : us;
+}
+
+static inline u32 tandem_ts_at(const struct tandem_sock *tp, u64 us)
+{
+	return tandem_ts_clock(tp->wire, us) + tp->ts_offset;
 }
 
 static inline u32 tandem_ts_now(const struct tandem_sock *tp)
 {
-	return tandem_ts_clock(tp->wire) + tp->ts_offset;
+	return tandem_ts_at(tp, tandem_now_us());
 }
 
 /* How old an echo of it is, us; below 0: it is of the future, or nonsense. */
 static inline s64 tandem_ts_age_us(const struct tandem_sock *tp, u32 tsecr)
 {
-	return (s64)(s32)(tandem_ts_now(tp) - tsecr) * tandem_ts_tick_us(tp->wire);
+	return (s64)(s32)(tandem_ts_at(tp, tp->clock_us) - tsecr) *
+	       tandem_ts_tick_us(tp->wire);
 }
 
 /* What is open of the window we advertised. */

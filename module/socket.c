@@ -257,7 +257,6 @@ void tandem_init_sock_common(struct sock *sk)
 	/* Whatever a clone has of these is the listener's: forget, do not free. */
 	memset(&tp->flow, 0, sizeof(tp->flow));
 	memset(&tp->claim, 0, sizeof(tp->claim));
-	INIT_LIST_HEAD(&tp->accept_node);
 	INIT_HLIST_NODE(&tp->listen_node);
 	tp->listen = NULL;
 	tp->parent = NULL;

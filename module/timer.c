@@ -433,6 +433,7 @@ static void rtx_handler(struct sock *sk)
 		return;
 	}
 	tp->rtx_event = TANDEM_TIMER_NONE;
+	tandem_clock_tick(tp);
 	if (event == TANDEM_TIMER_RTO)
 		rto_expired(sk);
 	else

@@ -314,7 +314,8 @@ static void fill_ack(const struct tandem_timewait *tw, struct tandem_reply *repl
 	reply->oif = tw->flow.bound_dev_if;
 	if (tw->ts_ok) {
 		reply->opts.have = TANDEM_OPT_TS;
-		reply->opts.tsval = tandem_ts_clock(tw->flow.key.wire) + tw->ts_offset;
+		reply->opts.tsval = tandem_ts_clock(tw->flow.key.wire, tandem_now_us()) +
+			tw->ts_offset;
 		reply->opts.tsecr = tw->ts_recent;
 	}
 }

@@ -45,6 +45,10 @@ struct tandem_timewait {
 	kuid_t	uid;
 };
 
+/* A busy server has a minute's worth of them. */
+static_assert(sizeof(struct tandem_timewait) <= 256 || IS_ENABLED(CONFIG_DEBUG_SPINLOCK),
+	      "TIME-WAIT is to fit into 256 bytes");
+
 int tandem_timewait_init(void);			/* slab cache */
 void tandem_timewait_exit(void);
 int tandem_timewait_net_init(struct net *net);

@@ -92,7 +92,7 @@ static void build_options(struct sock *sk, struct tandem_opts *o, u8 flags, bool
 	}
 
 	if (o->have & TANDEM_OPT_TS) {
-		o->tsval = tandem_ts_now(tp);
+		o->tsval = tandem_ts_at(tp, tp->clock_us);
 		o->tsecr = flags & TANDEM_F_ACK ? tp->ts_recent : 0;
 	}
 	if (tp->sack_ok && !(flags & (TANDEM_F_SYN | TANDEM_F_RST)))
@@ -127,7 +127,7 @@ static void count_sent(struct sock *sk, const struct tandem_skb_cb *cb, u32 len)
 		return;
 	tp->data_segs_out += segs;
 	tp->bytes_sent += len;
-	tp->last_sent_us = tandem_now_us();
+	tp->last_sent_us = tp->clock_us;
 	TANDEM_ADD(net, OUTDATASEGS, segs);
 	if (segs > 1)
 		TANDEM_INC(net, OUTSUPER);
@@ -166,10 +166,11 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	u32 ack;
 	int err;
 
+	tandem_clock_tick(tp);
 	if (clone) {
 		struct sk_buff *queued = skb;
 
-		cb->sent_us = tandem_now_us();
+		cb->sent_us = tp->clock_us;
 		tandem_rate_sent(&tp->rate, &tp->cc, &cb->rate, cb->sent_us,
 				 tandem_pipe(tp), cb->segs);
 		node = tandem_rtx_hide(queued);
@@ -184,7 +185,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 		skb->tstamp = 0;
 	}
 	if (unlikely(tp->tx_delay_us))
-		tandem_skb_set_edt(skb, ktime_get_ns() +
+		tandem_skb_set_edt(skb, tandem_clock_ns(tp) +
 				   (u64)tp->tx_delay_us * NSEC_PER_USEC);
 
 	flags |= tandem_ecn_send(sk, &sent, len);
