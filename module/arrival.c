@@ -10,7 +10,7 @@
  * the count of round trips may be led by it.
  *
  * It is a guess, and a wrong one costs little: the first segment after a true loss, with
- * a queue that is getting shorter, is no sample then, but the next one is.
+ * a queue that has just become much shorter, is no sample then, but the next one is.
  */
 #include "arrival.h"
 #include "seq.h"
@@ -24,6 +24,12 @@ void tandem_arrival_start(struct tandem_arrival *a, u32 una)
 {
 	a->fack = una;
 	a->rtt_us = 0;
+}
+
+/* By an eighth; what is less is jitter, and well inside of a reordering window. */
+static bool sooner(u32 rtt_us, u32 than_us)
+{
+	return rtt_us < than_us - than_us / 8;
 }
 
 /**
@@ -46,7 +52,8 @@ enum tandem_turn tandem_arrival_take(struct tandem_arrival *a,
 	if (seq_before(seg->seq, a->fack))
 		turn = TANDEM_TURN_FILLS;
 	else if (seg->seq != a->fack)
-		turn = seg->rtt_us < a->rtt_us ? TANDEM_TURN_EARLY : TANDEM_TURN_GAP;
+		turn = sooner(seg->rtt_us, a->rtt_us) ? TANDEM_TURN_EARLY :
+							TANDEM_TURN_GAP;
 	a->fack = seq_max(a->fack, seg->end_seq);
 	if (turn != TANDEM_TURN_EARLY &&
 	    (!seg->retrans || (seg->min_rtt_us != U32_MAX && seg->rtt_us >= seg->min_rtt_us)))

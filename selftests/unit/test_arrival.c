@@ -84,9 +84,15 @@ TU_TEST(arrival_shorter_queue)
 
 	tandem_arrival_start(&a, 0);
 	take(&a, 0, 0, 2 * RTT, false);
-	EXPECT_EQ(take(&a, MSS, 2 * MSS, 2 * RTT - 10, false), TANDEM_TURN_EARLY);
-	EXPECT_EQ(take(&a, MSS, 3 * MSS, 2 * RTT - 20, false), TANDEM_TURN_NEXT);
-	EXPECT_EQ(a.rtt_us, 2 * RTT - 20);
+	EXPECT_EQ(take(&a, MSS, 2 * MSS, 2 * RTT - RTT / 4 - 1, false), TANDEM_TURN_EARLY);
+	EXPECT_EQ(a.rtt_us, 2 * RTT);
+	EXPECT_EQ(take(&a, MSS, 3 * MSS, RTT + RTT / 2, false), TANDEM_TURN_NEXT);
+	EXPECT_EQ(a.rtt_us, RTT + RTT / 2);
+	/* An eighth is jitter. */
+	tandem_arrival_start(&a, 0);
+	take(&a, 0, 0, 2 * RTT, false);
+	EXPECT_EQ(take(&a, MSS, 2 * MSS, 2 * RTT - RTT / 4, false), TANDEM_TURN_GAP);
+	EXPECT_EQ(a.rtt_us, 2 * RTT - RTT / 4);
 }
 
 /* Which copy was it?  A trip that is shorter than any was is none. */
