@@ -37,17 +37,28 @@ def times_of(factor, x):
     return None if x is None else factor * x
 
 
+def beyond(wanted, without_loss):
+    """Is it more than fits, or than the same transfer gets without any loss?"""
+    if wanted is None:
+        return ''
+    if wanted > PAYLOAD:
+        return ' (beyond the link)'
+    if without_loss is not None and wanted > without_loss:
+        return ' (beyond a run without loss)'
+    return ''
+
+
 def goodput(store, cell):
     ours = default(store)
+    without_loss = value(store, cell.rsplit('/', 1)[0] + '/0%', ours, 'goodput')
     tandem, cubic, bbr, own_cubic = (value(store, cell, p, 'goodput') for p in (
         ours, 'tcp-cubic', 'tcp-bbr', 'tandem-cubic'))
     best = None if None in (cubic, bbr) else max(cubic, bbr)
     yield at_least('%s to the better TCP' % ours, cell, tandem, best, fine(best), 100)
     if cell.rsplit('/', 1)[1] in LOSSY:
-        beyond = bbr is not None and 1.05 * bbr > PAYLOAD
         yield at_least('%s to 1.05 of TCP bbr%s' % (
-            ours, ' (beyond the link)' if beyond else ''), cell, tandem, times_of(1.05, bbr),
-                       fine(bbr), 100)
+            ours, beyond(times_of(1.05, bbr), without_loss)), cell, tandem,
+                       times_of(1.05, bbr), fine(bbr), 100)
     yield at_least('tandem-cubic to TCP cubic', cell, own_cubic, cubic, fine(cubic),
                    100)
 
