@@ -27,6 +27,8 @@ def ours(func):
     @functools.wraps(func)
     def run(w):
         tandem_only()
+        # On the tcp wire, too: what waits for company is what is tested here.
+        w.knob("tcp_wire_thrift", 1)
         func(w)
     return run
 
@@ -71,11 +73,6 @@ def get_cookie(w, ls):
     return got
 
 
-def thrift_on(w):
-    """What saves segments on the other wires does so on the tcp wire only if asked."""
-    w.knob("tcp_wire_thrift", 1)
-
-
 def options(s):
     return s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[5]
 
@@ -114,7 +111,6 @@ def test_data_at_once(w):
 @ours
 def test_answer_rides(w):
     """What is written soon goes with the SYN-ACK."""
-    thrift_on(w)
     ls = listener(w)
     val = get_cookie(w, ls)
     c = w.conn(ls.getsockname()[1])
@@ -463,7 +459,6 @@ def paths():
 @ours
 def test_path_rto(w):
     """A lost SYN to a known path goes again after the path's time, not a second."""
-    thrift_on(w)
     need_virtual()
     learn(w, 0.05)
     known = paths()
