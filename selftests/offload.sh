@@ -279,7 +279,14 @@ carried() { # carried WIRE WAY
 	return $rc
 }
 
-plan $((${#cases[@]} * ${#wires[@]} * ${#ways[@]}))
+# What a virtual machine hands over, right and broken.
+pieces_of_a_guest() {
+	space z
+	in_space "$z" "$PYTHON" "$here/cutpiece.py"
+}
+
+plan $((${#cases[@]} * ${#wires[@]} * ${#ways[@]} + 1))
+check "offload_guest" pieces_of_a_guest
 for case in "${cases[@]}"; do
 	lossy='' expect=() expect_tcp='' r='' taps=''
 	$case
