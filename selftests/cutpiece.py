@@ -98,7 +98,7 @@ class Bed:
     """The tap, the link, and who listens at its end."""
 
     def __init__(self):
-        self.fd = os.open("/dev/net/tun", os.O_RDWR)
+        self.fd = taps.open_tun(os.O_RDWR)
         fcntl.ioctl(self.fd, taps.TUNSETIFF,
                     struct.pack("16sH22x", b"guest",
                                 taps.IFF_TAP | taps.IFF_NO_PI | taps.IFF_VNET_HDR))
