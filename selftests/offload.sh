@@ -20,7 +20,7 @@ mib=${TANDEM_MIB:-1}
 wires=(native tcp) ways=(v4 v6)
 cases=(all_on tso_off gso_off gro_off tx_off all_off segs_1 no_knob
 	lo lo_small bridge vlan macvlan ifb router narrow tap tap_offload
-	loss_front loss_behind loss_dupthresh loss_reno)
+	shaped loss_front loss_behind loss_dupthresh loss_reno)
 [ $# -eq 0 ] || cases=("$@")
 
 # features NS DEV FEATURE...
@@ -129,9 +129,11 @@ ifb() {
 	ip -n "$b" link add ifb7 type ifb 2>/dev/null || { why="no ifb"; return 4; }
 	ip -n "$b" link set ifb7 up
 	features "$b" ifb7 tso off
-	tc -n "$b" qdisc add dev v clsact &&
-	tc -n "$b" filter add dev v ingress matchall action mirred egress redirect dev ifb7 ||
-		{ why="no mirred"; return 4; }
+	tc -n "$b" qdisc add dev v clsact
+	tc -n "$b" filter add dev v ingress matchall action mirred egress redirect dev ifb7 || {
+		why="no mirred"
+		return 4
+	}
 	expect=(a:OutSuper b:GsoCut)
 }
 routes() {
@@ -183,6 +185,18 @@ tap_offload() {
 	expect_tcp=tso
 }
 
+# A shaper on the sender's own device, whose bucket holds no piece, so that it cuts; the
+# connection must not fill its queue.
+shaped() {
+	veth_with
+	tc -n "$a" qdisc add dev v root handle 1: tbf rate 10mbit burst 8kb limit 8mb || {
+		why="no tbf"
+		return 4
+	}
+	expect=(a:OutSuper a:GsoCut a:OutThrottled)
+	expect_queue=1
+}
+
 # Whole pieces are lost, in the sender's own qdisc.
 loss_front() {
 	have_netem || { why="no netem"; return 4; }
@@ -231,6 +245,21 @@ conserved() {
 	[ $(($(count b OutSegs) + $(count b RetransSegs))) -eq "$(count a InSegs)" ]
 }
 
+# The longest backlog that is seen, bytes.
+watch_queue() {
+	local most=0 now
+	echo 0 >"$work/queue"
+	while :; do
+		now=$(tc -n "$a" -s -j qdisc show dev v |
+			sed -n 's/.*"backlog":\([0-9]*\).*/\1/p')
+		[ "${now:-0}" -le $most ] || {
+			most=$now
+			echo $most >"$work/queue"
+		}
+		read -rt 0.01 <> <(:) || :
+	done
+}
+
 carried() { # carried WIRE WAY
 	local wire=$1 way=$2 e c rc=0
 	local -A before
@@ -244,8 +273,13 @@ carried() { # carried WIRE WAY
 		ip -n "$a" -6 route flush cache
 	}
 	server_env=("TANDEM_WIRE=$wire") client_env=("TANDEM_WIRE=$wire")
+	[ -z "$expect_queue" ] || {
+		background watch_queue
+		watcher=$!
+	}
 	transfer_between "$b" "$a" "$(addr_of "$way" 2)" "$way" --bytes $((mib << 20)) \
 		--timeout 90 || rc=1
+	[ -z "$expect_queue" ] || { kill "$watcher"; wait "$watcher"; } 2>/dev/null
 	[ -n "$lossy" ] || until_true 5 conserved || {
 		echo "segments sent are not those that arrived"
 		rc=1
@@ -267,6 +301,10 @@ carried() { # carried WIRE WAY
 			rc=1
 		}
 	done
+	if [ -n "$expect_queue" ]; then
+		echo "most that was queued: $(cat "$work/queue")"
+		[ "$(cat "$work/queue")" -lt 500000 ] || rc=1
+	fi
 	if [ "$wire/${expect_tcp:-}" = tcp/tso ] &&
 	   ! grep -q "whole" "$work/tap"; then
 		echo "no frame of several segments crossed the taps"
@@ -279,9 +317,16 @@ carried() { # carried WIRE WAY
 	return $rc
 }
 
-plan $((${#cases[@]} * ${#wires[@]} * ${#ways[@]}))
+# What a virtual machine hands over, right and broken.
+pieces_of_a_guest() {
+	space z
+	in_space "$z" "$PYTHON" "$here/cutpiece.py"
+}
+
+plan $((${#cases[@]} * ${#wires[@]} * ${#ways[@]} + 1))
+check "offload_guest" pieces_of_a_guest
 for case in "${cases[@]}"; do
-	lossy='' expect=() expect_tcp='' r='' taps=''
+	lossy='' expect=() expect_tcp='' expect_queue='' r='' taps=''
 	$case
 	built=$?
 	for wire in "${wires[@]}"; do

@@ -27,13 +27,25 @@ CLONE_NEWNET = 0x40000000
 VNET_HDR = 10
 
 
+def open_tun(flags):
+    """The device of user space's network cards; stock kernels have it as a module."""
+    if not os.path.exists("/dev/net/tun"):
+        os.makedirs("/dev/net", exist_ok=True)
+        os.mknod("/dev/net/tun", 0o20666, os.makedev(10, 200))
+    try:
+        return os.open("/dev/net/tun", flags)
+    except OSError:
+        subprocess.run(["modprobe", "tun"], check=True)
+        return os.open("/dev/net/tun", flags)
+
+
 def tap(ns, offload):
     libc = ctypes.CDLL(None, use_errno=True)
     home = os.open("/proc/self/ns/net", os.O_RDONLY)
     there = os.open("/run/netns/" + ns, os.O_RDONLY)
     if libc.setns(there, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
-    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fd = open_tun(os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", b"v", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
     fcntl.ioctl(fd, TUNSETOFFLOAD, (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
                 if offload else 0)
