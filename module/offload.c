@@ -88,7 +88,7 @@ static u32 finish(struct sk_buff *segs, u32 mss, __wsum sum)
 		if (n)
 			th->cwr = 0;
 		th->check = ~csum_fold(csum_add(sum, (__force __wsum)htonl(len)));
-		th->check = gso_make_checksum(seg, ~th->check);
+		th->check = gso_make_checksum(seg, ~csum_unfold(th->check));
 	}
 	return n;
 }

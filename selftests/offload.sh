@@ -239,10 +239,21 @@ count() { # count SPACE COUNTER
 	ctr "$ns" "$2"
 }
 
+# tcp_count SPACE FIELD: of the kernel's TCP, whose all is on the tcp wire that belongs to no
+# connection here any more, and the resets with which it answers
+tcp_count() {
+	local -n ns=$1
+	in_space "$ns" awk -v name="$2" '$1 == "Tcp:" && !n { n = split($0, key) }
+		$1 == "Tcp:" { split($0, value) }
+		END { for (i = 1; i <= n; i++) if (key[i] == name) print value[i] }' \
+		/proc/net/snmp
+}
+went() { echo $(($(count "$1" OutSegs) + $(count "$1" RetransSegs) + $(tcp_count "$1" OutSegs))); }
+came() { echo $(($(count "$1" InSegs) + $(tcp_count "$1" InSegs))); }
+
 # As many segments arrived as were sent, both ways?
 conserved() {
-	[ $(($(count a OutSegs) + $(count a RetransSegs))) -eq "$(count b InSegs)" ] &&
-	[ $(($(count b OutSegs) + $(count b RetransSegs))) -eq "$(count a InSegs)" ]
+	[ "$(went a)" -eq "$(came b)" ] && [ "$(went b)" -eq "$(came a)" ]
 }
 
 # The longest backlog that is seen, bytes.
@@ -281,7 +292,7 @@ carried() { # carried WIRE WAY
 		--timeout 90 || rc=1
 	[ -z "$expect_queue" ] || { kill "$watcher"; wait "$watcher"; } 2>/dev/null
 	[ -n "$lossy" ] || until_true 5 conserved || {
-		echo "segments sent are not those that arrived"
+		echo "sent $(went a), came $(came b); back $(went b), $(came a)"
 		rc=1
 	}
 	[ "$(count a InCsumErrors) $(count b InCsumErrors)" = "0 0" ] || {
