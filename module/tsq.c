@@ -4,7 +4,7 @@
  *
  * What lies in a qdisc or in the ring of a card is in flight to cwnd, but to nobody's
  * use: it delays others and our own retransmissions, and the round trip grows by it.  So
- * a connection hands down what the pacing rate sends in a millisecond, or two skbs when
+ * a connection hands down what the pacing rate sends in two milliseconds, or two skbs when
  * that is less, and goes on when some of it was freed (Linux calls it TCP small queues).
  *
  * An skb is charged to sk_wmem_alloc from tandem_transmit_skb() on until the driver
@@ -28,8 +28,8 @@
 #include "sock.h"
 #include "tsq.h"
 
-/* 1/1024 s of the pacing rate. */
-#define QUEUE_SHIFT	10
+/* 1/512 s of the pacing rate: two bursts of pace.c, or one would be held up by itself. */
+#define QUEUE_SHIFT	9
 /* Where nothing tells the rate. */
 #define QUEUE_MAX	1048576UL
 
