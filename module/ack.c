@@ -99,6 +99,13 @@ static bool has_overtaken(struct tandem_sock *tp, const struct tandem_skb_cb *cb
 	/* To begin with there is the handshake's. */
 	if (!tp->arrival.rtt_us)
 		tp->arrival.rtt_us = tp->cc.srtt_us;
+	/* Of a piece the first segment may be early; the others then came in their turn. */
+	if (cb->segs > 1) {
+		seg.end_seq = cb->seq + cb->mss;
+		tandem_arrival_take(&tp->arrival, &seg);
+		seg.seq = seg.end_seq;
+		seg.end_seq = cb->end_seq;
+	}
 	turn = tandem_arrival_take(&tp->arrival, &seg);
 	if (turn == TANDEM_TURN_NEXT && !seg.retrans)
 		ev->cc_rtt_us = seg.rtt_us;
