@@ -142,8 +142,16 @@ fast_open_tcp() { # ROLE-OF-TANDEM WAY
 	[ $rc -eq 0 ] && [ $(($(ctr "$mine" $count) - was)) -eq 5 ]
 }
 
+# As it comes the tcp wire saves nothing that a TCP would not: its peer is one.
+thrifty() { # WIRE
+	[ "$1" = tcp ] || return 0
+	knob "$a" tcp_wire_thrift 1
+	knob "$b" tcp_wire_thrift 1
+}
+
 fast_open_wire() { # WIRE MOST WAY
 	local rc
+	thrifty "$1"
 	client_env=("TANDEM_WIRE=$1") server_env=("TANDEM_WIRE=$1")
 	fast_open "$2" "$3"
 	rc=$?
@@ -153,6 +161,7 @@ fast_open_wire() { # WIRE MOST WAY
 
 first_visit_wire() { # WIRE WAY
 	local rc
+	thrifty "$1"
 	client_env=("TANDEM_WIRE=$1") server_env=("TANDEM_WIRE=$1")
 	at_most 6 "$2" --ask 1000
 	rc=$?
