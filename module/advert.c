@@ -86,12 +86,18 @@ void tandem_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
 		tp->rcv_mss = min_t(u32, len, tp->advmss);
 }
 
-void tandem_enter_quickack(struct sock *sk, unsigned int max)
+static void grant_quickacks(struct tandem_sock *tp, unsigned int max)
 {
-	struct tandem_sock *tp = tandem_sk(sk);
 	u32 n = tandem_rcv_wnd_open(tp) / (2 * max(tp->rcv_mss, 1U));
 
 	tp->quickacks = clamp(n, 2U, min(max, MAX_QUICKACKS));
+}
+
+void tandem_enter_quickack(struct sock *sk, unsigned int max)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	grant_quickacks(tp, max);
 	tp->pingpong = false;
 }
 
@@ -106,9 +112,13 @@ void tandem_ack_data_received(struct sock *sk, const struct sk_buff *skb)
 	u64 now = tp->clock_us;
 
 	tp->ack_pending |= TANDEM_ACK_SCHED;
-	if (!tp->last_data_us || now - tp->last_data_us > tp->rto_us)
+	if (!tp->last_data_us || now - tp->last_data_us > tp->rto_us) {
 		/* A new transfer, or one after a pause: its sender starts slowly. */
-		tandem_enter_quickack(sk, MAX_QUICKACKS);
+		grant_quickacks(tp, MAX_QUICKACKS);
+		/* Only full segments then (below); a TCP waits on in a dialogue. */
+		if (tandem_thrifty(sk))
+			tp->pingpong = false;
+	}
 	tp->last_data_us = now;
 	/*
 	 * Only full segments: a small message is answered soon, or not urgent.  And not
