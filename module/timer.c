@@ -53,7 +53,8 @@ static u32 rto_max_us(const struct sock *sk)
 /* ip route ... rto_min lock, or the knob. */
 static u32 rto_min_us(struct sock *sk)
 {
-	const struct dst_entry *dst = __sk_dst_get(sk);
+	/* A socket in the making is not locked, and nobody else's yet. */
+	const struct dst_entry *dst = rcu_dereference_raw(sk->sk_dst_cache);
 	u32 max = rto_max_us(sk);
 
 	if (dst && dst_metric_locked(dst, RTAX_RTO_MIN))
