@@ -26,7 +26,7 @@ die() {
 
 # What the kernel prints when something went wrong, as an extended regular
 # expression. Every bed greps its console for it.
-KERNEL_TROUBLE='WARNING: |BUG: |BUG at |Oops[: ]|Call Trace:|refcount_t: |unregister_netdevice: waiting|Attempt to release|Kernel panic|general protection fault|possible recursive locking|suspicious RCU usage|inconsistent lock state|rcu: INFO: |soft lockup|KASAN: |UBSAN: |kmemleak: [1-9]|blocked for more than'
+KERNEL_TROUBLE='WARNING: |BUG: |BUG at |Oops[: ]|Call Trace:|refcount_t: |unregister_netdevice: waiting|Attempt to release|Kernel panic|general protection fault|possible recursive locking|suspicious RCU usage|inconsistent lock state|rcu: INFO: |soft lockup|KASAN: |UBSAN: |blocked for more than'
 export KERNEL_TROUBLE
 
 # Root is needed for debootstrap, mounts and apt; everything else runs as is.
