@@ -128,7 +128,8 @@ macvlan() {
 ifb() {
 	veth_with
 	ip -n "$b" link add ifb7 type ifb 2>/dev/null || { why="no ifb"; return 4; }
-	ip -n "$b" link set ifb7 up
+	# It queues 32 packets, and a piece that is cut is more of them.
+	ip -n "$b" link set ifb7 txqueuelen 1000 up
 	features "$b" ifb7 tso off
 	tc -n "$b" qdisc add dev v clsact
 	tc -n "$b" filter add dev v ingress matchall action mirred egress redirect dev ifb7 || {
