@@ -164,6 +164,7 @@
 	X(GSOCUT, "GsoCut", "segments cut from such pieces by Tandem's own GSO")	\
 	X(GROJOINED, "GroJoined", "segments joined to the one before by Tandem's own GRO")	\
 	X(OUTTHROTTLED, "OutThrottled", "times sending stopped because enough waits in the host, events") \
+	X(WQUEUETOOBIG, "WQueueTooBig", "cuts in sent pieces not made, for the memory they take")	\
 	X(OUTLOCALDROP, "OutLocalDrop", "segments refused by the local qdisc or route") \
 	X(ICMPIN, "IcmpIn", "ICMP errors that matched a socket, messages")	\
 	X(ICMPOUTWIN, "IcmpOutOfWindow", "ICMP errors that quote a number not in flight, messages")

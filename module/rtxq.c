@@ -249,6 +249,21 @@ static int unshare(struct sk_buff *skb, gfp_t gfp)
 	return err;
 }
 
+/*
+ * Where a piece of many segments is cut is the peer's choice, by what it SACKs, and each cut
+ * costs an skb: with segments of 48 bytes many times what the send buffer was charged for.
+ * So beyond twice of that only the first and the last piece are cut, which an ACK, a
+ * timeout or a probe needs; what is SACKed inside of another is not noted.
+ */
+static bool too_many_pieces(const struct sock *sk, const struct sk_buff *skb)
+{
+	u32 limit = READ_ONCE(sk->sk_sndbuf) + 2 * SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE);
+
+	return unlikely(READ_ONCE(sk->sk_wmem_queued) >> 1 > limit) &&
+	       skb != tandem_rtx_head(sk) &&
+	       skb != skb_rb_last(&tandem_sk(sk)->rtx_queue);
+}
+
 int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,
 		    bool in_rtx, gfp_t gfp)
 {
@@ -259,6 +274,10 @@ int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,
 
 	if (WARN_ON_ONCE(!len || len >= skb->len))
 		return -EINVAL;
+	if (in_rtx && too_many_pieces(sk, skb)) {
+		TANDEM_INC(sock_net(sk), WQUEUETOOBIG);
+		return -ENOMEM;
+	}
 	if (unshare(skb, gfp))
 		return -ENOMEM;
 	tail = tandem_alloc_skb(sk, gfp, true);

@@ -21,6 +21,7 @@ import subprocess
 import sys
 
 import taps
+from tpeer import checksum
 
 PROTO = 254
 SO_RCVBUFFORCE = 33
@@ -33,12 +34,7 @@ def run(*args):
 
 
 def fold(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return total
+    return 0xffff ^ checksum(data)
 
 
 def pseudo(v6, length):
