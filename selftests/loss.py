@@ -404,6 +404,27 @@ def test_reordering_window_grows(w):
           (g.when - first))
 
 
+def test_pieces_bounded(w):
+    """A peer that SACKs every other tiny segment does not eat our memory."""
+    tandem_only()
+    w.knob("init_cwnd", 1000)
+    ls = w.listen()
+    s, c = w.passive(ls, mss=100)
+    s.setsockopt(1, 7, 40000)
+    s.setblocking(False)
+    size = 88
+    s.send(bytes(size * 1000))
+    sent = sum(len(g) for g in iter(lambda: c.next(0.05), None))
+    edges = [(c.irs + 1 + k * size, c.irs + 1 + (k + 1) * size)
+             for k in range(1, sent // size, 2)]
+    for k in range(0, len(edges), 3):
+        c.send(".", ack=1, opts=pad_opts(opt_ts(c.ts_now(), c.ts_recent) +
+                                         opt_sack(*edges[k:k + 3])))
+    check(w.counter("WQueueTooBig") > 0, "not bounded")
+    c.send(".", ack=1 + sent)
+    until(lambda: s.send(b"x") == 1, "the connection lives")
+
+
 def test_thousands_sacked(w):
     """A long window with a hole in every other segment fills in order."""
     tandem_only()
