@@ -39,10 +39,16 @@ static bool pacing_is_ours(const struct sock *sk)
 	return ops && ops->flags & TANDEM_CONG_PACED;
 }
 
-/* How far ahead of time a segment may go, so that bursts are worth a timer. */
+/*
+ * How far ahead of time a segment may go, so that bursts are worth a timer.  Never less than
+ * a tick of tandem_clock_ns(), behind which the timer may be: it would be armed for the very
+ * moment again and again until the next tick.
+ */
 static u64 burst_ns(unsigned long rate)
 {
-	return min_t(u64, BURST_NS, div64_ul((u64)BURST_BYTES * NSEC_PER_SEC, rate));
+	u64 ns = div64_ul((u64)BURST_BYTES * NSEC_PER_SEC, rate);
+
+	return clamp_t(u64, ns, NSEC_PER_USEC, BURST_NS);
 }
 
 bool tandem_pace_blocks(struct sock *sk)
