@@ -18,6 +18,7 @@
 #include "stream.h"
 #include "thrift.h"
 #include "timestamp.h"
+#include "tsq.h"
 #include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
@@ -70,20 +71,30 @@ bool tandem_stream_memory_free(const struct sock *sk, int wake)
 	return (unsent << wake) < lowat;
 }
 
+/*
+ * There may be room for a writer: with the lock.  Or some of what was sent has left: from
+ * sock_wfree(), see tsq.c, without it, so that the struct socket may be going away.
+ */
 void tandem_write_space(struct sock *sk)
 {
-	struct socket *sock = sk->sk_socket;
+	struct socket *sock;
 	struct socket_wq *wq;
 
-	if (!sock || !__sk_stream_is_writeable(sk, 1))
-		return;
-	clear_bit(SOCK_NOSPACE, &sock->flags);
+	/* sock_wfree() gave the charge back.  Pairs with tandem_tsq_blocks(). */
+	smp_mb();
+	if (unlikely(tandem_tsq_waits(tandem_sk(sk))))
+		tandem_tsq_freed(sk);
 	rcu_read_lock();
+	sock = READ_ONCE(sk->sk_socket);
+	if (!sock || !test_bit(SOCK_NOSPACE, &sock->flags) || !__sk_stream_is_writeable(sk, 1))
+		goto out;
+	clear_bit(SOCK_NOSPACE, &sock->flags);
 	wq = rcu_dereference(sk->sk_wq);
 	if (skwq_has_sleeper(wq))
 		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
-	if (wq && wq->fasync_list && !(sk->sk_shutdown & SEND_SHUTDOWN))
+	if (wq && wq->fasync_list && !(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
 		sock_wake_async(wq, SOCK_WAKE_SPACE, POLL_OUT);
+out:
 	rcu_read_unlock();
 }
 

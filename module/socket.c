@@ -275,7 +275,6 @@ void tandem_init_sock_common(struct sock *sk)
 	tandem_timers_init(sk);
 	tandem_reset_connection(sk);
 
-	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sk->sk_write_space = tandem_write_space;
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);

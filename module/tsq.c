@@ -13,6 +13,10 @@
  *   THROTTLED  the sender waits; set by tandem_tsq_blocks()
  *   QUEUED     the socket is in a CPU's list, and a tasklet will look at it
  *
+ * A piece on the tcp wire has sock_wfree() for a destructor: when a shaper has the kernel's
+ * TCP cut it, skb_segment() hands that one's charge on to the last of the segments, and drops
+ * any other's.  sock_wfree() calls sk_write_space(), and that tandem_tsq_freed().
+ *
  * A destructor may run anywhere, so it only puts the socket in the list of its CPU; the
  * tasklet takes the lock, and when a program has the socket leaves it to
  * tandem_release_cb().  A socket in a list is kept by one unit of sk_wmem_alloc, not by a
@@ -32,12 +36,6 @@
 #define QUEUE_SHIFT	9
 /* Where nothing tells the rate. */
 #define QUEUE_MAX	1048576UL
-
-/* tandem_sock.tsq */
-enum {
-	THROTTLED,
-	QUEUED,
-};
 
 struct tsq_cpu {
 	struct llist_head	socks;	/* by tandem_sock.tsq_node */
@@ -64,19 +62,22 @@ bool tandem_tsq_blocks(struct sock *sk, const struct sk_buff *skb)
 	first = rb_first(&tp->rtx_queue);
 	if (!first || !rb_next(first))
 		return false;
-	set_bit(THROTTLED, &tp->tsq);
-	/* It may have left just before that was set.  Pairs with tandem_wfree(). */
+	set_bit(TANDEM_TSQ_THROTTLED, &tp->tsq);
+	/*
+	 * It may have left just before that was set.  Pairs with tandem_wfree() and
+	 * tandem_write_space().
+	 */
 	smp_mb__after_atomic();
 	return refcount_read(&sk->sk_wmem_alloc) > limit;
 }
 
-/* True: the tasklet has taken over the caller's unit of sk_wmem_alloc. */
+/* True: the sender waited, and the tasklet now has a unit of sk_wmem_alloc of the caller's. */
 static bool wake(struct tandem_sock *tp)
 {
 	struct tsq_cpu *cpu;
 
-	if (!test_and_clear_bit(THROTTLED, &tp->tsq) ||
-	    test_and_set_bit(QUEUED, &tp->tsq))
+	if (!test_and_clear_bit(TANDEM_TSQ_THROTTLED, &tp->tsq) ||
+	    test_and_set_bit(TANDEM_TSQ_QUEUED, &tp->tsq))
 		return false;
 	cpu = get_cpu_ptr(&tsq_cpu);
 	if (llist_add(&tp->tsq_node, &cpu->socks))
@@ -97,9 +98,17 @@ void tandem_wfree(struct sk_buff *skb)
 	WARN_ON_ONCE(refcount_sub_and_test(skb->truesize - 1, &sk->sk_wmem_alloc));
 	/* Pairs with tandem_tsq_blocks(). */
 	smp_mb__after_atomic();
-	if (unlikely(test_bit(THROTTLED, &tandem_sk(sk)->tsq)) && wake(tandem_sk(sk)))
+	if (unlikely(tandem_tsq_waits(tandem_sk(sk))) && wake(tandem_sk(sk)))
 		return;
 	sk_free(sk);
+}
+
+void tandem_tsq_freed(struct sock *sk)
+{
+	/* The caller's unit is the caller's: the tasklet gets one of its own. */
+	refcount_inc(&sk->sk_wmem_alloc);
+	if (!wake(tandem_sk(sk)))
+		WARN_ON_ONCE(refcount_dec_and_test(&sk->sk_wmem_alloc));
 }
 
 static void resume(struct sock *sk)
@@ -123,7 +132,7 @@ static void tasklet_fn(struct tasklet_struct *t)
 	llist_for_each_entry_safe(tp, next, socks, tsq_node) {
 		/* From here on it may be put in a list again. */
 		smp_mb__before_atomic();
-		clear_bit(QUEUED, &tp->tsq);
+		clear_bit(TANDEM_TSQ_QUEUED, &tp->tsq);
 		resume(tandem_to_sk(tp));
 		sk_free(tandem_to_sk(tp));
 	}

@@ -5,10 +5,16 @@
 #ifndef _TANDEM_TSQ_H
 #define _TANDEM_TSQ_H
 
-#include <linux/types.h>
+#include <linux/bitops.h>
+#include "sock.h"
 
 struct sk_buff;
-struct sock;
+
+/* Bits of tandem_sock.tsq, see tsq.c */
+enum tandem_tsq_bit {
+	TANDEM_TSQ_THROTTLED,
+	TANDEM_TSQ_QUEUED,
+};
 
 void tandem_tsq_init(void);
 /* There is no socket left. */
@@ -19,6 +25,13 @@ void tandem_tsq_exit(void);
  * Locked socket.
  */
 bool tandem_tsq_blocks(struct sock *sk, const struct sk_buff *skb);
+
+/* Some of what was sent has left, and its charge but for one unit is given back. */
+void tandem_tsq_freed(struct sock *sk);
+static inline bool tandem_tsq_waits(const struct tandem_sock *tp)
+{
+	return test_bit(TANDEM_TSQ_THROTTLED, &tp->tsq);
+}
 
 /* Destructor of what we send; the segments that tandem_gso_segment() makes share it. */
 void tandem_wfree(struct sk_buff *skb);

@@ -200,7 +200,8 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 
 	skb_orphan(skb);
 	skb->sk = sk;
-	skb->destructor = tandem_wfree;
+	skb->destructor = tp->wire == TANDEM_WIRE_TCP && skb_is_gso(skb) ? sock_wfree :
+									    tandem_wfree;
 	refcount_add(skb->truesize, &sk->sk_wmem_alloc);
 	skb_set_hash_from_sk(skb, sk);
 	skb_set_dst_pending_confirm(skb, READ_ONCE(sk->sk_dst_pending_confirm));

@@ -190,11 +190,17 @@ tap_offload() {
 # A shaper on the sender's own device, whose bucket holds no piece, so that it cuts; the
 # connection must not fill its queue.
 shaped() {
+	have_netem || { why="no netem"; return 4; }
 	veth_with
 	tc -n "$a" qdisc add dev v root handle 1: tbf rate 10mbit burst 8kb limit 8mb || {
 		why="no tbf"
 		return 4
 	}
+	# A round trip of a tenth of a millisecond would make half a megabyte two milliseconds'
+	# worth, until the queue shows in it.
+	shape "$b" v delay 5ms rate 1gbit
+	# One that paces, or looks at the round trip, would let nothing wait here.
+	knob "$a" congestion_control reno || return
 	expect=(a:OutSuper a:GsoCut a:OutThrottled)
 	expect_queue=1
 }
