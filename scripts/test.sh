@@ -11,8 +11,8 @@
 #         tests of uml in a kernel that checks memory, locks and leaks
 # Environment: T=name       only tests whose name contains that
 #              KERNEL=6.12  only that stock kernel (of vm and two)
-#              LANES=2      how many guests at once (default: processors, 2 at
-#                           most)
+#              LANES=3      how many guests at once (default: one more than
+#                           processors, for they often wait; 3 at most)
 # The tests are listed in selftests/tests.list; consoles and captures go to
 # build/test/. Exit status: 0 none failed, 1 some did.
 
@@ -33,7 +33,7 @@ done
 T=${T:-} KERNEL=${KERNEL:-}
 list=$SRC/selftests/tests.list
 dir=$BUILD/test
-lanes=${LANES:-$(($(nproc) < 2 ? 1 : 2))}
+lanes=${LANES:-$(($(nproc) < 2 ? 2 : 3))}
 start=$SECONDS
 mkdir -p "$dir"
 rm -rf "$dir"/*.tsv "$dir"/*.tsv.? "$dir"/jobs

@@ -44,12 +44,22 @@ result() {
 	why=
 }
 
+# For the log of a failure: what both ends counted.
+tell() {
+	local end
+	for end in a b; do
+		[ -z "${!end:-}" ] || [ ! -e "/run/netns/${!end}" ] ||
+			echo "$end: $(counters "${!end}")"
+	done
+}
+
 # check NAME COMMAND...: run it as one test; its output becomes comments
 check() {
 	local name=$1 rc
 	shift
 	"$@" >"$work/log" 2>&1
 	rc=$?
+	[ $rc -eq 0 ] || [ $rc -eq 4 ] || tell >>"$work/log" 2>&1
 	[ $rc -eq 0 ] || sed 's/^/# /' "$work/log"
 	result $rc "$name"
 }
@@ -114,10 +124,12 @@ space() {
 
 # in_space NS COMMAND...; not for the background: the function's own process
 # would be killed instead of the command
+# With /sys still that of the namespace we are in: ip netns exec mounts it anew, which takes
+# longer than most of what is started here.
 in_space() {
 	local ns=$1
 	shift
-	ip netns exec "$ns" "$@"
+	busybox nsenter --net="/run/netns/$ns" "$@"
 }
 
 # link NS1 DEV1 NS2 DEV2: a veth pair, software checksums and whole segments
@@ -186,20 +198,20 @@ ctr() {
 		echo 0
 		return
 	fi
-	in_space "$1" awk -v name="Tandem$2" '$1 == name { print $2 }' \
+	in_space "$1" busybox awk -v name="Tandem$2" '$1 == name { print $2 }' \
 		/proc/net/tandem/snmp
 }
 
 # counters NS: those that are not zero, on one line; for the log of a failure
 counters() {
 	is_tcp && return
-	in_space "$1" awk '$2 { sub("^Tandem", "", $1); printf "%s %s, ", $1, $2 }
+	in_space "$1" busybox awk '$2 { sub("^Tandem", "", $1); printf "%s %s, ", $1, $2 }
 		END { print "" }' /proc/net/tandem/snmp
 }
 
 # device packets: packets NS DEV rx|tx
 packets() {
-	in_space "$1" cat "/sys/class/net/$2/statistics/${3}_packets"
+	ip netns exec "$1" cat "/sys/class/net/$2/statistics/${3}_packets"
 }
 
 # transfer_between NS_SERVER NS_CLIENT ADDR WAY OPTIONS...: both ends of it,

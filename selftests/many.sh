@@ -19,8 +19,6 @@ counts() {
 	is_tcp && why="Tandem's own counters" && return 4
 	echo "opens $(ctr "$a" ActiveOpens) / $(ctr "$b" PassiveOpens)," \
 		"established $(ctr "$a" CurrEstab) $(ctr "$b" CurrEstab)"
-	echo "a: $(counters "$a")"
-	echo "b: $(counters "$b")"
 	[ "$(ctr "$a" ActiveOpens)" -eq "$opened" ] &&
 	[ "$(ctr "$b" PassiveOpens)" -eq "$opened" ] &&
 	[ "$(ctr "$a" CurrEstab)" -eq 0 ] && [ "$(ctr "$b" CurrEstab)" -eq 0 ] &&

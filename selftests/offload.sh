@@ -329,10 +329,6 @@ carried() { # carried WIRE WAY
 		echo "no frame of several segments crossed the taps"
 		rc=1
 	fi
-	[ $rc -eq 0 ] || {
-		echo "a: $(counters "$a")"
-		echo "b: $(counters "$b")"
-	}
 	return $rc
 }
 

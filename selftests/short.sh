@@ -51,8 +51,6 @@ exchange() {
 	read -rt 0.3 <> <(:)
 	segs=$(($(arrived) - before))
 	echo "$segs segments: $*"
-	echo "a: $(counters "$a")"
-	echo "b: $(counters "$b")"
 	return $rc
 }
 

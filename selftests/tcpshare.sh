@@ -11,10 +11,13 @@
 #   +-----------+      +-----------------------+      +-----------+
 #   | a .1.1  v |------| left  firewall  right |------| v  .2.2 b |   10.98.x, fd98:x::
 #   +-----------+      +-----------------------+      +-----------+
+#
+# Usage: tcpshare.sh [v4|v6...]
 . "$(dirname "$0")/common.sh"
 
 is_tcp && skip_all "TCP has one wire"
 ways=(v4 v6)
+[ $# -eq 0 ] || ways=("$@")
 plan $((${#ways[@]} * (2 * 3 + 8)))
 
 # ---- both stacks at once ----

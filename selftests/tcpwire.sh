@@ -46,8 +46,6 @@ both() {
 no_resets() {
 	echo "resets sent $(both OutRsts), of $aborts aborts;" \
 		"connections reset $(both EstabResets)"
-	echo "a: $(counters "$a")"
-	echo "b: $(counters "$b")"
 	[ "$link" = bad ] || [ "$(both OutRsts)" -eq $aborts ] || return 1
 	[ "$(both EstabResets)" -eq $((aborts * 2)) ]
 }

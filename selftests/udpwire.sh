@@ -10,10 +10,14 @@
 #   +---------------+       +------------------+       +---------------+
 #   | a 10.97.1.1 v |-------| left  NAT  right |-------| v 10.97.2.2 b |
 #   +---------------+       +------------------+       +---------------+
+#
+# Usage: udpwire.sh [v4|v6...]
 . "$(dirname "$0")/common.sh"
 
 is_tcp && skip_all "TCP has one wire"
-ways=(v4 v6) links=(clean bad small)
+ways=(v4 v6)
+[ $# -eq 0 ] || ways=("$@")
+links=(clean bad small)
 plan $((${#ways[@]} * (${#links[@]} * 5 + 3) + 3))
 server_env=(TANDEM_WIRE=udp) client_env=(TANDEM_WIRE=udp)
 
@@ -110,7 +114,6 @@ talk() {
 	: >"$work/go"
 	wait "$pid"
 	rc=$?
-	echo "b: $(counters "$b")"
 	return $rc
 }
 
