@@ -43,6 +43,7 @@ static const struct tandem_loss_ops *detector(struct tandem_sock *tp)
 		memset(tp->loss.priv, 0, sizeof(tp->loss.priv));
 		tp->loss.reord_seen = 0;
 		tp->loss.reordering = TANDEM_DUPTHRESH;
+		tp->loss.reo_mult = 0;
 		tp->lost_upto = tp->snd_una;
 		if (ops->init)
 			ops->init(&tp->loss);
@@ -61,6 +62,26 @@ void tandem_loss_reset(struct sock *sk)
 	tp->tlp_out = false;
 	tp->tlp_wait_rtt = false;
 	tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
+}
+
+void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->loss.known_reordering = reordering;
+	tp->loss.known_mult = mult;
+	/* The handshake's own ACK may have started it: it starts again, knowing this. */
+	tp->loss_choice = NULL;
+}
+
+bool tandem_loss_sees_reordering(const struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_choice *choice = tp->loss_choice;
+
+	return tp->sack_ok && choice && choice == tp->choice[TANDEM_KIND_LOSS] &&
+	       container_of(choice, struct tandem_loss_ops, choice)->flags &
+	       TANDEM_LOSS_REORDER;
 }
 
 void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us)

@@ -88,6 +88,7 @@
 	X(FOACTIVEFAIL, "FastOpenActiveFail", "SYNs whose data was not acknowledged") \
 	X(FOBLACKHOLE, "FastOpenBlackhole", "times fast open was stopped for a while, events") \
 	X(PATHSLEARNT, "PathsLearnt", "connections that left what they measured, events") \
+	X(PATHSREORDER, "PathsReorder", "connections to a path known to reorder, events") \
 	X(PATHSUSED, "PathsUsed", "SYNs and SYN-ACKs whose timeout a path's RTT gave") \
 	X(RESUMES, "Resumes", "connections that jumped to half of the rate remembered") \
 	X(RESUMESVALID, "ResumesValidated", "of these, those whose jump was acknowledged whole") \

@@ -445,7 +445,7 @@ static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
  */
 static bool grows(const struct tandem_sock *tp, const struct tandem_cong_ack *a)
 {
-	return a->new_una || tp->loss.reord_seen;
+	return a->new_una || tandem_loss_reorders(&tp->loss);
 }
 
 /* The window after the ACK: the algorithm's, PRR's, or grown. */

@@ -203,6 +203,7 @@ struct tandem_sock {
 		u64	bytes;		/* bytes_acked then */
 		u32	end_seq;	/* it ends when this is acknowledged */
 		u32	n;		/* rounds */
+		u32	segs;		/* of rounds in which some could overtake others */
 		u64	bw[2];		/* highest rate of these eight, and of the last */
 	} round;		/* what the path is told at the end, path.c */
 	/* By enum tandem_kind; congestion control is in cc.ops. */

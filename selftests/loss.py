@@ -8,11 +8,14 @@ and 6928. Where a probe of the tail (TLP), F-RTO or an undo is not what is
 tested they are switched off; over TCP all of them are, and RACK as well.
 """
 
+import socket
+import struct
 import sys
 import time
 
-from tpeer import (IS_TCP, VIRTUAL, check, main, need_virtual, opt_sack, opt_ts,
-                   pad_opts, so_error, state_of, tandem_only, until)
+from tpeer import (IS_TCP, SOL, VIRTUAL, check, linger0, main, need_virtual,
+                   opt_sack, opt_ts, pad_opts, so_error, state_of, tandem_only,
+                   until)
 
 MSS = 1000
 
@@ -402,6 +405,146 @@ def test_reordering_window_grows(w):
     check(g.rseq == 1 + 10 * MSS, "the hole: %s" % g)
     check(0.04 <= g.when - first <= 0.07, "after two quarters: %.3f s" %
           (g.when - first))
+
+
+# What the next connection knows of the path's reordering (path.c).
+
+def path_of():
+    """The one path that is remembered, by the names in /proc/net/tandem/paths."""
+    with open("/proc/net/tandem/paths") as f:
+        lines = [line.split()[2:] for line in f]
+    check(len(lines) == 1, "one path: %r" % lines)
+    return dict(zip(lines[0][::2], lines[0][1::2]))
+
+
+def end(w, s):
+    """The connection ends, and leaves what it learnt."""
+    before = w.counter("PathsLearnt")
+    linger0(s)
+    s.close()
+    check(w.counter("PathsLearnt") == before + 1, "nothing was learnt")
+
+
+def reordering_of(s):
+    """tcpi_reordering"""
+    return struct.unpack_from("I", s.getsockopt(SOL, socket.TCP_INFO, 104), 88)[0]
+
+
+def see_reordering(w):
+    """A connection that sees a segment come after two that were sent later."""
+    s, c = slow_start(w, 0.1, 10)
+    check(burst(c, 0.05) == list(range(10)), "the flight")
+    time.sleep(0.05)
+    ack(c, 0, (1, 3))			# two are no proof of loss
+    ack(c, 3)
+    ack(c, 10)
+    check(w.counter("SackReorder") == 1, "reordering was not seen")
+    end(w, s)
+    check(w.counter("RetransSegs") == 0, "sent again")
+
+
+def five_sacked(w):
+    """A connection whose peer has, a round trip later, five of which one is missing."""
+    s, c = slow_start(w, 0.1, 10)
+    check(burst(c, 0.05) == list(range(10)), "the flight")
+    time.sleep(0.05)
+    ack(c, 0, (1, 6))
+    return s, c
+
+
+def found_at_once(w):
+    s, c = five_sacked(w)
+    got = burst(c, 0.005)
+    check(got == [0], "lost after three, at once: %s" % got)
+    ack(c, 10)
+    end(w, s)
+
+
+def test_reordering_remembered(w):
+    """RFC 9040: where the last connection saw reordering, late is not lost."""
+    need_virtual()
+    tandem_only()
+    see_reordering(w)
+    known = path_of()
+    check(known["reordering"] == "3" and known["reo_mult"] == "1", "%s" % known)
+    s, c = five_sacked(w)
+    check(reordering_of(s) == 3, "tcpi_reordering %d" % reordering_of(s))
+    got = burst(c, 0.015)
+    check(got == [], "sent again before the window of 25 ms: %s" % got)
+    ack(c, 10)
+    check(w.counter("RetransSegs") + w.counter("Recoveries") == 0, "spurious")
+    check(w.counter("PathsReorder") == 1, "not counted")
+    end(w, s)
+    check(path_of()["reordering"] == "6", "the larger degree: %s" % path_of())
+    # A true loss is found no later than the window says.
+    s, c = five_sacked(w)
+    start = time.monotonic()
+    took = c.expect_any(0.5).when - start
+    check(0.02 <= took <= 0.035, "a loss is found after %.3f s" % took)
+    ack(c, 10)
+    end(w, s)
+    # Who is told nothing, or asks not, is as before.
+    for knob, value in ("path_cache", 0), ("path_cache", 1), ("path_cache_flush", 1):
+        w.knob(knob, value)
+        if knob == "path_cache" and value == 1:
+            check(path_of()["reordering"] == "6", "kept while it was off")
+            continue
+        s, c = five_sacked(w)
+        check(burst(c, 0.005) == [0], "%s %d: at once" % (knob, value))
+
+
+def test_reordering_window_remembered(w):
+    """What D-SACKs made of the window is known to the next connection, too."""
+    need_virtual()
+    tandem_only()
+    see_reordering(w)
+    s, c = five_sacked(w)
+    check(c.expect_any(0.5).rseq == 1, "called lost after 25 ms")
+    ack(c, 10, (0, 1))			# it came twice: it had only been late
+    check(w.counter("DsackUndo") + w.counter("FullUndo") == 1, "undone")
+    end(w, s)
+    check(path_of()["reo_mult"] == "2", "%s" % path_of())
+    s, c = five_sacked(w)
+    start = time.monotonic()
+    took = c.expect_any(0.5).when - start
+    check(0.045 <= took <= 0.06, "half of the RTT is waited: %.3f s" % took)
+
+
+def test_reordering_forgotten(w):
+    """Segments that stay in order speak against it; one alone says nothing."""
+    need_virtual()
+    tandem_only()
+    see_reordering(w)
+    # One segment in flight at a time: no chance to be overtaken.
+    s, c = slow_start(w, 0.1, 0)
+    for i in range(1100):
+        s.send(bytes(MSS))
+        c.expect_any()
+        ack(c, i + 1)
+    end(w, s)
+    check(path_of()["reordering"] == "3", "a dialogue proves nothing: %s" % path_of())
+    for known in "3", "0":
+        s, c = slow_start(w, 0.1, 900)
+        top = 0
+        while top < 900:
+            got = burst(c, 0.05)
+            check(got == list(range(top, top + len(got))) and got, "in order: %s" % got)
+            top += len(got)
+            ack(c, top)
+        end(w, s)
+        check(path_of()["reordering"] == known, "%s, not %s" % (path_of(), known))
+    check(w.counter("RetransSegs") == 0, "nothing was lost")
+    found_at_once(w)
+
+
+def test_in_order_not_slowed(w):
+    """A path that is known, and not for reordering: loss is found at once."""
+    need_virtual()
+    tandem_only()
+    found_at_once(w)
+    check(path_of()["reordering"] == "0", "%s" % path_of())
+    found_at_once(w)
+    check(w.counter("PathsReorder") == 0, "counted")
 
 
 def test_pieces_bounded(w):
