@@ -140,6 +140,7 @@
 	X(DSACKIN, "DsackIn", "D-SACKs received (RFC 2883)")		\
 	X(DSACKOUT, "DsackOut", "D-SACKs sent (RFC 2883)")		\
 	X(RTTSAMPLES, "RttSamples", "RTT samples taken, samples")	\
+	X(RTTREBASED, "RttRebased", "times the RTO was set anew after a spurious one, events") \
 	X(PMTUSHRINK, "PmtuShrink", "times an ICMP made the segments smaller, events") \
 	X(MTUPROBES, "MtuProbes", "path MTU probes sent (RFC 4821)")	\
 	X(MTUPROBESOK, "MtuProbesOk", "path MTU probes that arrived")	\

@@ -21,7 +21,7 @@
  *
  * What an earlier connection on the same path saw is known from the beginning (path.c):
  * that there is reordering, and how wide the window had to be, up to one minimal RTT.
- * After 16 recoveries that show none of it it is known no longer.
+ * After 16 recoveries that show none of it, it is forgotten.
  *
  * Segments are judged in the order of their sending.  The first whose time is not up
  * ends the walk, as all behind it have even more of it: RFC 8985 section 6.2 step 5 takes

@@ -12,6 +12,16 @@
  * trip.  RFC 7323 appendix G therefore divides both gains by the number of samples a
  * round trip is expected to bring.
  *
+ * When a timeout was spurious, the samples around it are of a path that stood still.
+ * Averaged in, they would make the timer neither right for a path that has become
+ * longer, where it expires too early again, nor for one that has not.  So the first
+ * sample of what was sent after it, R, counts alone (RFC 4015 section 3.3):
+ *
+ *	SRTT = max(SRTT_prev, R), RTTVAR = max(RTTVAR_prev, R / 2)
+ *
+ * where _prev is before the timeout.  The RFC adds 2 * G to SRTT_prev, for clocks that
+ * measure in ticks; ours measures in microseconds.
+ *
  * Integers: 8 * SRTT and 4 * RTTVAR are kept with 16 bits behind the point.  A step
  * is rounded toward zero, so neither ever overshoots its target.  Fed the same sample
  * for ever, SRTT comes within expected / 65536 of a microsecond, RTTVAR likewise of
@@ -73,6 +83,47 @@ void tandem_rtt_sample(struct tandem_rtt *rtt, u32 sample_us, u32 expected)
 	rtt->srtt_frac = srtt;
 	rtt->rttvar_us4 = rttvar >> FRAC_BITS;
 	rtt->rttvar_frac = rttvar;
+}
+
+/**
+ * tandem_rebase_save() - a timeout: what the estimator knows before it
+ * @was: where to keep it
+ * @rtt: the estimator
+ */
+void tandem_rebase_save(struct tandem_rebase *was, const struct tandem_rtt *rtt)
+{
+	was->srtt_us8 = rtt->srtt_us8;
+	was->rttvar_us4 = rtt->rttvar_us4;
+	was->due = false;
+}
+
+/**
+ * tandem_rebase_due() - the timeout was spurious
+ * @was: what was kept of it
+ * @seq: SND.NXT when it was
+ */
+void tandem_rebase_due(struct tandem_rebase *was, u32 seq)
+{
+	was->seq = seq;
+	was->due = true;
+}
+
+/**
+ * tandem_rtt_rebase() - the first round trip since, RFC 4015 section 3.3
+ * @rtt: the estimator
+ * @was: what was kept; used up
+ * @sample_us: of a segment that was sent after the timeout; as for tandem_rtt_sample()
+ */
+void tandem_rtt_rebase(struct tandem_rtt *rtt, struct tandem_rebase *was, u32 sample_us)
+{
+	sample_us = clamp(sample_us, 1U, SAMPLE_MAX_US);
+	rtt->last_us = sample_us;
+	rtt->min_us = min(rtt->min_us, sample_us);
+	rtt->srtt_us8 = max(was->srtt_us8, sample_us * 8);
+	rtt->rttvar_us4 = max(was->rttvar_us4, sample_us * 2);
+	rtt->srtt_frac = 0;
+	rtt->rttvar_frac = 0;
+	was->due = false;
 }
 
 /**

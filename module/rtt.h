@@ -8,6 +8,20 @@
 #include <tandem/rto.h>
 #include "pure.h"
 
+/**
+ * struct tandem_rebase - the estimator before a timeout, RFC 4015 section 3.3
+ * @srtt_us8:	SRTT_prev, microseconds, times 8
+ * @rttvar_us4:	RTTVAR_prev, microseconds, times 4
+ * @seq:	what is sent from here on was sent after the timeout
+ * @due:	the timeout was spurious: the first sample of that is to count
+ */
+struct tandem_rebase {
+	u32	srtt_us8;
+	u32	rttvar_us4;
+	u32	seq;
+	bool	due;
+};
+
 void tandem_rtt_init(struct tandem_rtt *rtt);
 
 /*
@@ -17,6 +31,11 @@ void tandem_rtt_init(struct tandem_rtt *rtt);
  * Samples of 0 count as 1 us; samples above 120 s are clamped.
  */
 void tandem_rtt_sample(struct tandem_rtt *rtt, u32 sample_us, u32 expected);
+
+/* A timeout; it was spurious; the first sample since. */
+void tandem_rebase_save(struct tandem_rebase *was, const struct tandem_rtt *rtt);
+void tandem_rebase_due(struct tandem_rebase *was, u32 seq);
+void tandem_rtt_rebase(struct tandem_rtt *rtt, struct tandem_rebase *was, u32 sample_us);
 
 /*
  * RTO in microseconds: SRTT + max(G, 4 * RTTVAR) (RFC 6298 section 2.3) clamped to

@@ -235,6 +235,7 @@ struct tandem_sock {
 	struct tandem_undo	undo;	/* of the last reduction */
 	struct tandem_prr	prr;	/* in CWR and RECOVERY */
 	struct tandem_frto	frto;	/* after a timeout */
+	struct tandem_rebase	rebase;	/* and if it was spurious, rtt.c */
 	u32	urg_seq;	/* the urgent byte */
 	u64	estab_us;	/* when the handshake was complete */
 	u64	last_oow_ack_us;/* last answer to something unacceptable */

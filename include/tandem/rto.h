@@ -32,6 +32,9 @@
  * Gains of 1/(8 * expected) are small; without the fractions every step below the
  * unit would be lost and SRTT would stop some @expected microseconds off.
  *
+ * After a spurious timeout tandem_rtt_sample() gives way to tandem_rtt_rebase(); who
+ * brings a sample() of his own has to do without.
+ *
  * Others read @srtt_us8 (pacing, loss detection, probes): an estimator that brings its
  * own sample() keeps @srtt_us8, @min_us and @last_us true.
  */
