@@ -430,6 +430,10 @@ def reordering_of(s):
     return struct.unpack_from("I", s.getsockopt(SOL, socket.TCP_INFO, 104), 88)[0]
 
 
+def snd_cwnd(s):
+    return struct.unpack_from("I", s.getsockopt(SOL, socket.TCP_INFO, 104), 80)[0]
+
+
 def see_reordering(w):
     """A connection that sees a segment come after two that were sent later."""
     s, c = slow_start(w, 0.1, 10)
@@ -592,6 +596,83 @@ def test_thousands_sacked(w):
             again += more
     check(sorted(again) == list(range(0, n, 2)), "every hole once: %d" % len(again))
     check(w.counter("RtoExpired") == 0, "no timeout")
+
+
+def bbr_info(s):
+    """TCP_CC_INFO of bbr: rate, pacing gain"""
+    lo, hi, _, gain, _ = struct.unpack("5I", s.getsockopt(SOL, 26, 20))
+    return hi << 32 | lo, gain
+
+
+def test_bbr_startup_undone(w):
+    """Losses that were none ended STARTUP: the model and its state come back."""
+    need_virtual()
+    tandem_only()
+    w.knob("init_cwnd", 40)
+    w.knob("rto_min_ms", 5000)
+    w.knob("congestion_control", "bbr")
+    ls = w.listen()
+    c = w.conn(ls.getsockname()[1], mss=MSS, ts=False)
+    c.send("S")
+    c.expect("S.")
+    time.sleep(0.1)
+    c.send(".")
+    s, _ = ls.accept()
+    s.setsockopt(1, 32, 4 << 20)
+    s.setblocking(False)
+    s.send(bytes(300 * MSS))
+    startup = bbr_info(s)[1]
+    check(startup == 710, "the gain of STARTUP: %d" % startup)
+    top, copies, runs, lately, rate, cwnd = 0, [], [], 1, 0, 0
+    for _ in range(8):
+        time.sleep(0.1)
+        got = burst(c, 0.05)
+        new = sorted(k for k in got if k >= top)
+        copies += [k for k in got if k < top]
+        top = new[-1] + 1
+        cwnd = cwnd or snd_cwnd(s)
+        for k in new[not runs:]:		# the very first is, too
+            if k % 5 == 4:		# every fifth is late
+                lately = k + 1
+            else:
+                ack(c, 0, (lately, k + 1), *runs)
+            if k % 5 == 3:
+                runs = [(lately, k + 1)] + runs[:2]
+        rate = max(rate, bbr_info(s)[0])
+        if bbr_info(s)[1] != startup:
+            break
+    check(bbr_info(s)[1] < startup, "it did not leave STARTUP")
+    check(w.counter("RtoExpired") == 0, "a timeout")
+    # All had only been late: the peer gets everything, and the copies as well.
+    ack(c, 0, (1, top))
+    while True:
+        got = burst(c, 0.3)
+        if not got:
+            break
+        copies += [k for k in got if k < top]
+        top = max(got + [top - 1]) + 1
+        ack(c, 0, (1, top))
+    check(copies, "nothing was sent again")
+    for k in copies:
+        if k:
+            ack(c, 0, (k, k + 1), (1, top))
+    check(bbr_info(s)[1] < startup, "undone too soon")
+    for k in copies:
+        if not k:
+            ack(c, top, (0, 1))
+    check(w.counter("DsackUndo") + w.counter("FullUndo") == 1, "not undone")
+    check(bbr_info(s)[1] == startup, "not in STARTUP: gain %d" % bbr_info(s)[1])
+    check(snd_cwnd(s) >= cwnd, "cwnd: %d, was %d" % (snd_cwnd(s), cwnd))
+    # And it goes on there.
+    before = snd_cwnd(s)
+    s.send(bytes(500 * MSS))
+    got = burst(c, 0.05)
+    time.sleep(0.05)
+    for k in range(0, len(got), 2):
+        ack(c, top + k + 1)
+    check(bbr_info(s)[1] == startup, "and left it again")
+    check(bbr_info(s)[0] >= rate, "the rate: %d, was %d" % (bbr_info(s)[0], rate))
+    check(snd_cwnd(s) > before, "cwnd does not grow: %d" % snd_cwnd(s))
 
 
 def test_dsack_received(w):
