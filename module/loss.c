@@ -147,15 +147,23 @@ void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev)
 		ops->event(&tp->loss, ev);
 }
 
+/* Most walks end with the first: that much each ACK costs. */
+static void count_walk(struct sock *sk, u32 segs)
+{
+	if (segs > 1)
+		TANDEM_ADD(sock_net(sk), SEGSWALKED, segs);
+}
+
 static u32 walk_by_time(struct sock *sk, const struct tandem_loss_ops *ops)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct sk_buff *skb, *next;
 	enum tandem_loss_verdict v;
 	struct tandem_loss_seg seg;
-	u32 wait_us = 0;
+	u32 wait_us = 0, walked = 0;
 
 	list_for_each_entry_safe(skb, next, &tp->sent_list, tcp_tsorted_anchor) {
+		walked++;
 		show(TANDEM_CB(skb), &seg);
 		v = ops->judge(&tp->loss, &seg, &wait_us);
 		if (v == TANDEM_LOSS_STOP)
@@ -163,6 +171,7 @@ static u32 walk_by_time(struct sock *sk, const struct tandem_loss_ops *ops)
 		if (v == TANDEM_LOSS_LOST)
 			tandem_rtx_mark_lost(sk, skb);
 	}
+	count_walk(sk, walked);
 	return wait_us;
 }
 
@@ -172,12 +181,13 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 	enum tandem_loss_verdict v;
 	struct tandem_loss_seg seg;
 	struct sk_buff *skb;
-	u32 wait_us = 0;
+	u32 wait_us = 0, walked = 0;
 
 	tp->lost_upto = seq_max(tp->lost_upto, tp->snd_una);
 	for (skb = tandem_rtx_find(sk, tp->lost_upto); skb; skb = tandem_rtx_next(skb)) {
 		struct tandem_skb_cb *cb = TANDEM_CB(skb);
 
+		walked++;
 		if (!(cb->sacked & (TANDEM_S_SACKED | TANDEM_S_LOST))) {
 			show(cb, &seg);
 			v = ops->judge(&tp->loss, &seg, &wait_us);
@@ -188,6 +198,7 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 		}
 		tp->lost_upto = cb->end_seq;
 	}
+	count_walk(sk, walked);
 	return wait_us;
 }
 

@@ -136,6 +136,7 @@
 	X(SACKBLOCKSIN, "SackBlocksIn", "SACK blocks received, blocks")	\
 	X(SACKBLOCKSOUT, "SackBlocksOut", "SACK blocks sent, blocks")	\
 	X(SACKDISCARD, "SackDiscard", "SACK blocks ignored as nonsense, blocks") \
+	X(SEGSWALKED, "SegsWalked", "segments looked at for what is SACKed or lost, segments") \
 	X(SACKRENEG, "SackReneg", "times the peer forgot SACKed data")	\
 	X(DSACKIN, "DsackIn", "D-SACKs received (RFC 2883)")		\
 	X(DSACKOUT, "DsackOut", "D-SACKs sent (RFC 2883)")		\

@@ -598,6 +598,68 @@ def test_thousands_sacked(w):
     check(w.counter("RtoExpired") == 0, "no timeout")
 
 
+def wide_flight(w, n):
+    """A connection with @n segments in flight, from number @n on."""
+    w.ip("link set tun0 txqueuelen %d\n" % (8 * n))
+    w.knob("init_cwnd", n // 2)
+    s, c = w.passive(mss=112)
+    s.setsockopt(6, 13, b"reno")
+    s.setsockopt(1, 32, 8 << 20)
+    s.setblocking(False)
+    data = bytes(100 * 2 * n)
+    check(s.send(data) == len(data), "the send buffer is too small")
+    while c.next(0.05):
+        pass
+    return s, c
+
+
+def walk_acks(c, acks):
+    """Acknowledge, each time with SACK blocks in segments of 100 bytes."""
+    for una, blocks in acks:
+        c.send(".", ack=1 + 100 * una, opts=pad_opts(
+            opt_ts(c.ts_now(), c.ts_recent) +
+            opt_sack(*((c.irs + 1 + 100 * a, c.irs + 1 + 100 * b) for a, b in blocks))))
+        while c.w.inbox or c.next(0):
+            c.w.inbox.clear()
+
+
+def walks(w, c, what, acks):
+    before = w.counter("SegsWalked")
+    walk_acks(c, acks)
+    walked = w.counter("SegsWalked") - before
+    check(0 < walked <= 8 * len(acks), "%s: %d segments were looked at for %d ACKs" % (
+        what, walked, len(acks)))
+
+
+def test_walks_bounded(w):
+    """What an ACK costs does not grow with the flight, whatever SACKs it repeats."""
+    tandem_only()
+    need_virtual()
+    n = 1000
+    for detector in "rack", "dupthresh":
+        w.knob("loss_detection", detector)
+        s, c = wide_flight(w, n)
+        walk_acks(c, [(n // 2, [(n - 1, n)])])	# the window doubles: n are in flight
+        while c.next(0.05):
+            pass
+        low, top = n // 2 + 1, n // 2 + n
+        odd = list(range(low, top, 2))
+        walks(w, c, detector + ", a hole behind each", [
+            (n // 2, [(k, k + 1) for k in reversed(odd[max(i - 2, 0):i + 1])])
+            for i in range(len(odd))])
+        # Old ones again, far apart: no block is like one of the last ACK.
+        walks(w, c, detector + ", repeated", [
+            (n // 2, [(odd[(i * j) % len(odd)], odd[(i * j) % len(odd)] + 1)
+                      for j in (7, 11, 13)]) for i in range(1, 500)])
+        # One block that grows, each time after an ACK without it.
+        walks(w, c, detector + ", a long block", [
+            (n // 2, [(low, k + 2)] if turn else [(top - 1, top)])
+            for k in odd[:-1] for turn in (0, 1)])
+        linger0(s)
+        s.close()
+        w.inbox.clear()
+
+
 def bbr_info(s):
     """TCP_CC_INFO of bbr: rate, pacing gain"""
     lo, hi, _, gain, _ = struct.unpack("5I", s.getsockopt(SOL, 26, 20))
