@@ -337,20 +337,70 @@ void tandem_loss_timer_stop(struct sock *sk)
 
 /* ---- what there is to choose from ---- */
 
+/**
+ * tandem_loss_register() - offer a loss detector under its name
+ * @ops: the detector; stays with the registry until tandem_loss_unregister()
+ *
+ * To be loaded on demand its module needs MODULE_ALIAS("tandem-loss-NAME").
+ *
+ * Return: 0; -EEXIST when the name is taken; -EINVAL for a bad name or no judge().
+ */
+int tandem_loss_register(struct tandem_loss_ops *ops)
+{
+	return ops->judge ? tandem_choice_register(TANDEM_KIND_LOSS, &ops->choice) :
+			    -EINVAL;
+}
+EXPORT_SYMBOL_GPL(tandem_loss_register);
+
+/**
+ * tandem_loss_unregister() - take a detector back; may sleep
+ * @ops: registered before, and used by nobody: its module holds see to that
+ */
+void tandem_loss_unregister(struct tandem_loss_ops *ops)
+{
+	tandem_choice_unregister(TANDEM_KIND_LOSS, &ops->choice);
+}
+EXPORT_SYMBOL_GPL(tandem_loss_unregister);
+
+/**
+ * tandem_rto_register() - offer an RTO estimator under its name
+ * @ops: the estimator; stays with the registry until tandem_rto_unregister()
+ *
+ * To be loaded on demand its module needs MODULE_ALIAS("tandem-rto-NAME").
+ *
+ * Return: 0; -EEXIST when the name is taken; -EINVAL for a bad name or no rto_us().
+ */
+int tandem_rto_register(struct tandem_rto_ops *ops)
+{
+	return ops->rto_us ? tandem_choice_register(TANDEM_KIND_RTO, &ops->choice) :
+			     -EINVAL;
+}
+EXPORT_SYMBOL_GPL(tandem_rto_register);
+
+/**
+ * tandem_rto_unregister() - take an estimator back; may sleep
+ * @ops: registered before, and used by nobody: its module holds see to that
+ */
+void tandem_rto_unregister(struct tandem_rto_ops *ops)
+{
+	tandem_choice_unregister(TANDEM_KIND_RTO, &ops->choice);
+}
+EXPORT_SYMBOL_GPL(tandem_rto_unregister);
+
 int tandem_loss_init(void)
 {
 	int err;
 
-	err = tandem_choice_register(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	err = tandem_loss_register(&tandem_loss_rack);
 	if (err)
 		return err;
-	err = tandem_choice_register(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
+	err = tandem_loss_register(&tandem_loss_dupthresh);
 	if (err)
 		goto err_dupthresh;
-	err = tandem_choice_register(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
+	err = tandem_rto_register(&tandem_rto_rfc6298);
 	if (err)
 		goto err_rfc6298;
-	err = tandem_choice_register(TANDEM_KIND_RTO, &tandem_rto_fixed.choice);
+	err = tandem_rto_register(&tandem_rto_fixed);
 	if (err)
 		goto err_fixed;
 	tandem_choice_set_builtin(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
@@ -358,18 +408,18 @@ int tandem_loss_init(void)
 	return 0;
 
 err_fixed:
-	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
+	tandem_rto_unregister(&tandem_rto_rfc6298);
 err_rfc6298:
-	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
+	tandem_loss_unregister(&tandem_loss_dupthresh);
 err_dupthresh:
-	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	tandem_loss_unregister(&tandem_loss_rack);
 	return err;
 }
 
 void tandem_loss_exit(void)
 {
-	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_fixed.choice);
-	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
-	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
-	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	tandem_rto_unregister(&tandem_rto_fixed);
+	tandem_rto_unregister(&tandem_rto_rfc6298);
+	tandem_loss_unregister(&tandem_loss_dupthresh);
+	tandem_loss_unregister(&tandem_loss_rack);
 }

@@ -166,6 +166,12 @@ static inline const void *tandem_loss_cpriv(const struct tandem_loss *l)
 	return l->priv;
 }
 
+#ifdef __KERNEL__
+/* 0; -EEXIST: the name is taken; -EINVAL: judge() is missing, or a bad name. */
+int tandem_loss_register(struct tandem_loss_ops *ops);
+void tandem_loss_unregister(struct tandem_loss_ops *ops);
+#endif
+
 /* The two that come with Tandem. */
 extern struct tandem_loss_ops tandem_loss_rack;		/* "rack", the default */
 extern struct tandem_loss_ops tandem_loss_dupthresh;	/* "dupthresh" */

@@ -77,6 +77,12 @@ struct tandem_rto_ops {
 				  const struct tandem_rto_limits *limits);
 };
 
+#ifdef __KERNEL__
+/* 0; -EEXIST: the name is taken; -EINVAL: rto_us() is missing, or a bad name. */
+int tandem_rto_register(struct tandem_rto_ops *ops);
+void tandem_rto_unregister(struct tandem_rto_ops *ops);
+#endif
+
 /* The two that come with Tandem. */
 extern struct tandem_rto_ops tandem_rto_rfc6298;	/* "rfc6298", the default */
 extern struct tandem_rto_ops tandem_rto_fixed;		/* "fixed" */
