@@ -551,6 +551,32 @@ def test_in_order_not_slowed(w):
     check(w.counter("PathsReorder") == 0, "counted")
 
 
+def test_resume_retreats(w):
+    """Careful Resume jumps, loses, and goes back below what the path has proven."""
+    need_virtual()
+    tandem_only()
+    s, c = slow_start(w, 0.1, 300)
+    top = 0
+    while top < 300:
+        got = burst(c, 0.05)
+        top = got[-1] + 1
+        ack(c, top)
+    end(w, s)
+    check(int(path_of()["bw"]) > 1000000, "the path's rate: %s" % path_of())
+    s, c = slow_start(w, 0.1, 300)
+    check(burst(c, 0.09) == list(range(10)), "no more than the initial window")
+    check(w.counter("Resumes") == 0, "before it is acknowledged")
+    ack(c, 10)
+    got = burst(c, 0.05)
+    check(w.counter("Resumes") == 1 and len(got) > 50, "the jump: %d" % len(got))
+    ack(c, 10, (got[-1] - 9, got[-1] + 1))	# all but the last ten are lost
+    burst(c, 0.05)
+    check(w.counter("ResumeRetreats") == 1, "it did not retreat")
+    check(w.counter("ResumesValidated") == 0, "validated")
+    check(snd_cwnd(s) <= 10, "cwnd %d, of which only ten were proven" % snd_cwnd(s))
+    check(path_of()["bw"] == "0", "the rate is not forgotten: %s" % path_of())
+
+
 def test_pieces_bounded(w):
     """A peer that SACKs every other tiny segment does not eat our memory."""
     tandem_only()
