@@ -149,6 +149,28 @@ u32 tandem_rtt_rto_us(const struct tandem_rtt *rtt, u32 g_us, u32 init_us,
 	return min_t(u64, rto, max_us);
 }
 
+/* How long, at least, hosts may need beside the path: a tick or two of theirs. */
+#define HOST_DELAY_US	2000U
+/* How long to wait while no round trip was measured. */
+#define PTO_NO_RTT_US	1000000U
+
+/**
+ * tandem_rtt_pto_us() - when a tail loss probe is due, RFC 8985 section 7.2
+ * @srtt_us: smoothed round trip; 0: none was measured
+ * @lone: one segment is in flight
+ * @ack_delay_us: so long its ACK may wait at the peer
+ *
+ * The RFC adds the delay of ACKs only for a lone segment; hosts may be late for others.
+ *
+ * Return: microseconds, without the bound that the retransmission timer is.
+ */
+u64 tandem_rtt_pto_us(u32 srtt_us, bool lone, u32 ack_delay_us)
+{
+	if (!srtt_us)
+		return PTO_NO_RTT_US;
+	return 2ULL * srtt_us + (lone ? ack_delay_us : HOST_DELAY_US);
+}
+
 /**
  * tandem_rtt_backoff_us() - back off the timer, RFC 6298 section 5.5
  * @rto_us: timeout of the first try

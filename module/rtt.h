@@ -44,6 +44,13 @@ void tandem_rtt_rebase(struct tandem_rtt *rtt, struct tandem_rebase *was, u32 sa
 u32 tandem_rtt_rto_us(const struct tandem_rtt *rtt, u32 g_us, u32 init_us,
 		      u32 min_us, u32 max_us);
 
+/*
+ * RFC 8985 section 7.2: how long after data or an ACK of it a tail loss probe is due,
+ * microseconds.  @lone: a single segment is in flight, whose ACK the peer may delay by
+ * @ack_delay_us.
+ */
+u64 tandem_rtt_pto_us(u32 srtt_us, bool lone, u32 ack_delay_us);
+
 /* RFC 6298 section 5.5: rto * 2^shift, saturating at max_us. */
 u32 tandem_rtt_backoff_us(u32 rto_us, unsigned int shift, u32 max_us);
 

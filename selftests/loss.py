@@ -10,6 +10,7 @@ tested they are switched off; over TCP all of them are, and RACK as well.
 
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -32,7 +33,7 @@ def start(w, sack=True, ts=True, segs=40, **kw):
     return s, c, data
 
 
-def slow_start(w, rtt, segs=40, ts=True):
+def slow_start(w, rtt, segs=40, ts=True, rate=None):
     """A connection with a known round trip that has sent @segs at once."""
     ls = w.listen()
     c = w.conn(ls.getsockname()[1], mss=MSS + (12 if ts else 0), ts=ts)
@@ -44,6 +45,8 @@ def slow_start(w, rtt, segs=40, ts=True):
     s, _ = ls.accept()
     s.setsockopt(6, 13, b"reno")
     s.setsockopt(1, 32, 2 << 20)
+    if rate:
+        s.setsockopt(1, 47, rate)	# SO_MAX_PACING_RATE
     s.setblocking(False)
     s.send(bytes(segs * MSS))
     return s, c
@@ -575,6 +578,37 @@ def test_resume_retreats(w):
     check(w.counter("ResumesValidated") == 0, "validated")
     check(snd_cwnd(s) <= 10, "cwnd %d, of which only ten were proven" % snd_cwnd(s))
     check(path_of()["bw"] == "0", "the rate is not forgotten: %s" % path_of())
+
+
+def paced(w, by):
+    """Forty segments at 100 KB/s: when the last of them leaves."""
+    s, c = slow_start(w, 0.1, 40, rate=100000)
+    got, when = [], []
+    while len(got) < 40:
+        g = c.next(0.2)
+        check(g, "%s: only %d came" % (by, len(got)))
+        first = (g.rseq - 1) // MSS
+        got += range(first, first + len(g) // MSS)
+        when.append(g.when)
+    check(got == list(range(40)), "%s: in order, once each: %s" % (by, got))
+    # The first ten are free (RFC 6928).
+    took = when[-1] - when[10]
+    check(0.9 * 29 * MSS / 100000 <= took <= 1.2 * 29 * MSS / 100000,
+          "%s: the rest took %.3f s" % (by, took))
+    gaps = [b - a for a, b in zip(when[10:], when[11:])]
+    check(max(gaps) <= 0.04, "%s: a gap of %.3f s" % (by, max(gaps)))
+    linger0(s)
+    s.close()
+
+
+def test_paced(w):
+    """By a timer of the connection, and by the fq qdisc, evenly."""
+    need_virtual()
+    tandem_only()
+    w.knob("init_cwnd", 40)
+    paced(w, "timer")
+    subprocess.run(["tc", "qdisc", "replace", "dev", "tun0", "root", "fq"], check=True)
+    paced(w, "fq")
 
 
 def test_pieces_bounded(w):

@@ -340,6 +340,29 @@ TU_TEST(rto_kinds)
 	EXPECT_EQ(tandem_rto_fixed.rto_us(&r, &lim), 1);
 }
 
+/* RFC 8985 section 7.2 */
+TU_TEST(rtt_probe_timeout)
+{
+	static const struct {
+		u32 srtt;
+		bool lone;
+		u32 delay;
+		u64 want;
+	} rows[] = {
+		{ 0, false, 200 * MS, SEC }, { 0, true, 200 * MS, SEC },
+		{ 50 * MS, false, 200 * MS, 102 * MS }, { 50 * MS, true, 200 * MS, 300 * MS },
+		{ 1, false, 0, 2 * MS + 2 }, { 1, true, 0, 2 },
+		{ U32_MAX, true, U32_MAX, 3ULL * U32_MAX },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		TU_WHERE("row %zu", i);
+		EXPECT_EQ(tandem_rtt_pto_us(rows[i].srtt, rows[i].lone, rows[i].delay),
+			  rows[i].want);
+	}
+}
+
 /* RFC 4015 section 3.3, both ways, and its bounds. */
 TU_TEST(rtt_rebase)
 {
@@ -405,4 +428,5 @@ TU_SUITE(tandem_rtt,
 	 TU_CASE(rtt_random_against_model),
 	 TU_CASE(rtt_monotone),
 	 TU_CASE(rto_kinds),
-	 TU_CASE(rtt_rebase));
+	 TU_CASE(rtt_rebase),
+	 TU_CASE(rtt_probe_timeout));
