@@ -247,11 +247,13 @@ static struct path_entry *open_entry(struct sock *sk, struct path_bucket **bucke
 		memset(&e->info, 0, sizeof(e->info));
 	e->info.learnt_us = tandem_now_us();
 	*bucket = b;
+	__release(&b->lock);		/* sparse cannot know that it is held if there is one */
 	return e;
 }
 
 static void close_entry(struct path_bucket *b)
 {
+	__acquire(&b->lock);		/* open_entry() took it */
 	write_seqcount_end(&b->count);
 	spin_unlock_bh(&b->lock);
 }
