@@ -29,17 +29,22 @@ static u32 expected_samples(const struct tandem_sock *tp, u32 prior_pipe)
 	return max(1U, DIV_ROUND_UP(prior_pipe, 2U));
 }
 
-static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected)
+/* @first: the sample is of nothing sent before it. */
+static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected, u32 first)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (rtt_us < 0)
 		return;
 	rtt_us = min_t(s64, rtt_us, U32_MAX);
-	if (tandem_rto_ops(tp)->sample)
+	if (tandem_rto_ops(tp)->sample) {
 		tandem_rto_ops(tp)->sample(&tp->rtt, rtt_us, expected);
-	else
+	} else if (unlikely(tp->rebase.due) && !seq_before(first, tp->rebase.seq)) {
+		tandem_rtt_rebase(&tp->rtt, &tp->rebase, rtt_us);
+		TANDEM_INC(sock_net(sk), RTTREBASED);
+	} else {
 		tandem_rtt_sample(&tp->rtt, rtt_us, expected);
+	}
 	tp->tlp_wait_rtt = false;
 	tp->cc.srtt_us = tandem_rtt_srtt_us(&tp->rtt);
 	tp->cc.min_rtt_us = tp->rtt.min_us;
@@ -49,7 +54,7 @@ static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected)
 
 void tandem_rtt_update(struct sock *sk, s64 rtt_us)
 {
-	rtt_sample(sk, rtt_us, 1);
+	rtt_sample(sk, rtt_us, 1, tandem_sk(sk)->snd_una);
 }
 
 /* RFC 9293 section 3.10.7.4: SND.WND, SND.WL1. */
@@ -347,7 +352,8 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		clean_rtx_queue(sk, skb, &ev);
 		tandem_mtup_acked(sk);
 		timestamp_sample(tp, o, &ev);
-		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe));
+		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe),
+			   ev.prior_una);
 		/* Karn: the backed-off timer stays until there is a sample, RFC 6298 3. */
 		if (ev.rtt_us >= 0)
 			tp->backoff = 0;

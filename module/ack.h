@@ -15,6 +15,7 @@ struct tandem_ack_event {
 	u32	prior_pipe;	/* before this ACK */
 	u32	acked_segs;	/* newly covered by SEG.ACK and not SACKed before */
 	u32	sacked_segs;	/* newly SACKed */
+	u32	walked;		/* segments looked at to find these */
 	u32	acked_bytes;
 	u32	delivered;	/* segments that left the network with it (recovery.c) */
 	s64	rtt_us;		/* -1: no sample */

@@ -171,7 +171,9 @@ static void inflight_too_high(struct tandem_cc *cc, u32 tx_in_flight, bool app_l
 			     bbr_scale(tandem_bbr_target_inflight(cc), BBR_BETA_PCT, 100),
 			     BBR_MIN_PIPE_CWND);
 	if (b->state == BBR_UP) {
-		b->undo_state = BBR_UP;
+		/* One recovery may end STARTUP and then probes: what it ended first counts. */
+		if (b->undo_state == BBR_PROBE_RTT)
+			b->undo_state = BBR_UP;
 		start_down(cc);
 	}
 }

@@ -8,7 +8,8 @@
  * judged once.  The count is of segments, as Linux's, not of bytes.
  *
  * A retransmission that is lost, or a loss in the last three segments of a flight, is
- * nothing this rule can see: the retransmission timer repairs it.
+ * nothing this rule can see: the retransmission timer repairs it.  Three is three,
+ * whatever the path is known to do: that is what the textbook's rule is here to show.
  */
 #include <tandem/loss.h>
 #include "pure.h"

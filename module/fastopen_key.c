@@ -9,8 +9,10 @@
  * There are two keys.  The primary makes cookies; the backup is still honoured, and who
  * comes with a cookie of the backup gets a new one.  The namespace's own keys are
  * random, and change every fastopen_key_rotate seconds, the primary becoming the
- * backup, at the first SYN that needs one after that.  Keys that an administrator or
- * a program has set are theirs to rotate.
+ * backup, at the first SYN that needs one after that.  One that has been out of date for
+ * as long again by then is no backup: nobody's cookie is good for more than two such
+ * times, however quiet the server was.  Keys that an administrator or a program has set
+ * are theirs to rotate.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -73,12 +75,13 @@ void tandem_fastopen_free_keys(struct sock *sk)
 	kfree(rcu_dereference_protected(tandem_sk(sk)->fo_keys, 1));
 }
 
-static bool stale(const struct net *net, const struct tandem_fo_keys *keys)
+/* Older than @times the time a key is in use? */
+static bool stale(const struct net *net, const struct tandem_fo_keys *keys, u32 times)
 {
 	u64 every = tandem_knob(net, fastopen_key_rotate);
 
 	return keys->ours && every &&
-	       tandem_now_us() - keys->made_us > every * USEC_PER_SEC;
+	       tandem_now_us() - keys->made_us > times * every * USEC_PER_SEC;
 }
 
 /* New random keys, the old primary as backup. */
@@ -87,15 +90,17 @@ static void rotate(struct net *net)
 	struct tandem_net *tn = tandem_pernet(net);
 	struct tandem_fo_keys *old, *keys;
 	u8 raw[2][TANDEM_FO_KEY_LEN];
+	bool backup;
 
 	get_random_bytes(raw[0], sizeof(raw[0]));
 	spin_lock_bh(&tn->fo_lock);
 	old = rcu_dereference_protected(tn->fo_keys, lockdep_is_held(&tn->fo_lock));
 	/* Another CPU may have been here meanwhile. */
-	if (!old || stale(net, old)) {
-		if (old)
+	if (!old || stale(net, old, 1)) {
+		backup = old && !stale(net, old, 2);
+		if (backup)
 			memcpy(raw[1], old->raw[0], sizeof(raw[1]));
-		keys = keys_alloc(raw[0], old ? 2 : 1, GFP_ATOMIC);
+		keys = keys_alloc(raw[0], backup ? 2 : 1, GFP_ATOMIC);
 		if (keys) {
 			keys->ours = true;
 			rcu_assign_pointer(tn->fo_keys, keys);
@@ -118,7 +123,7 @@ static const struct tandem_fo_keys *keys_of(struct net *net, const struct sock *
 	if (keys)
 		return keys;
 	keys = rcu_dereference(tn->fo_keys);
-	if (!keys || stale(net, keys)) {
+	if (!keys || stale(net, keys, 1)) {
 		rotate(net);
 		keys = rcu_dereference(tn->fo_keys);
 	}

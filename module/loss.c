@@ -43,6 +43,7 @@ static const struct tandem_loss_ops *detector(struct tandem_sock *tp)
 		memset(tp->loss.priv, 0, sizeof(tp->loss.priv));
 		tp->loss.reord_seen = 0;
 		tp->loss.reordering = TANDEM_DUPTHRESH;
+		tp->loss.reo_mult = 0;
 		tp->lost_upto = tp->snd_una;
 		if (ops->init)
 			ops->init(&tp->loss);
@@ -61,6 +62,26 @@ void tandem_loss_reset(struct sock *sk)
 	tp->tlp_out = false;
 	tp->tlp_wait_rtt = false;
 	tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
+}
+
+void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	tp->loss.known_reordering = reordering;
+	tp->loss.known_mult = mult;
+	/* The handshake's own ACK may have started it: it starts again, knowing this. */
+	tp->loss_choice = NULL;
+}
+
+bool tandem_loss_sees_reordering(const struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_choice *choice = tp->loss_choice;
+
+	return tp->sack_ok && choice && choice == tp->choice[TANDEM_KIND_LOSS] &&
+	       container_of(choice, struct tandem_loss_ops, choice)->flags &
+	       TANDEM_LOSS_REORDER;
 }
 
 void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us)
@@ -126,15 +147,23 @@ void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev)
 		ops->event(&tp->loss, ev);
 }
 
+/* Most walks end with the first: that much each ACK costs. */
+static void count_walk(struct sock *sk, u32 segs)
+{
+	if (segs > 1)
+		TANDEM_ADD(sock_net(sk), SEGSWALKED, segs);
+}
+
 static u32 walk_by_time(struct sock *sk, const struct tandem_loss_ops *ops)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct sk_buff *skb, *next;
 	enum tandem_loss_verdict v;
 	struct tandem_loss_seg seg;
-	u32 wait_us = 0;
+	u32 wait_us = 0, walked = 0;
 
 	list_for_each_entry_safe(skb, next, &tp->sent_list, tcp_tsorted_anchor) {
+		walked++;
 		show(TANDEM_CB(skb), &seg);
 		v = ops->judge(&tp->loss, &seg, &wait_us);
 		if (v == TANDEM_LOSS_STOP)
@@ -142,6 +171,7 @@ static u32 walk_by_time(struct sock *sk, const struct tandem_loss_ops *ops)
 		if (v == TANDEM_LOSS_LOST)
 			tandem_rtx_mark_lost(sk, skb);
 	}
+	count_walk(sk, walked);
 	return wait_us;
 }
 
@@ -151,12 +181,13 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 	enum tandem_loss_verdict v;
 	struct tandem_loss_seg seg;
 	struct sk_buff *skb;
-	u32 wait_us = 0;
+	u32 wait_us = 0, walked = 0;
 
 	tp->lost_upto = seq_max(tp->lost_upto, tp->snd_una);
 	for (skb = tandem_rtx_find(sk, tp->lost_upto); skb; skb = tandem_rtx_next(skb)) {
 		struct tandem_skb_cb *cb = TANDEM_CB(skb);
 
+		walked++;
 		if (!(cb->sacked & (TANDEM_S_SACKED | TANDEM_S_LOST))) {
 			show(cb, &seg);
 			v = ops->judge(&tp->loss, &seg, &wait_us);
@@ -167,6 +198,7 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 		}
 		tp->lost_upto = cb->end_seq;
 	}
+	count_walk(sk, walked);
 	return wait_us;
 }
 
@@ -305,20 +337,70 @@ void tandem_loss_timer_stop(struct sock *sk)
 
 /* ---- what there is to choose from ---- */
 
+/**
+ * tandem_loss_register() - offer a loss detector under its name
+ * @ops: the detector; stays with the registry until tandem_loss_unregister()
+ *
+ * To be loaded on demand its module needs MODULE_ALIAS("tandem-loss-NAME").
+ *
+ * Return: 0; -EEXIST when the name is taken; -EINVAL for a bad name or no judge().
+ */
+int tandem_loss_register(struct tandem_loss_ops *ops)
+{
+	return ops->judge ? tandem_choice_register(TANDEM_KIND_LOSS, &ops->choice) :
+			    -EINVAL;
+}
+EXPORT_SYMBOL_GPL(tandem_loss_register);
+
+/**
+ * tandem_loss_unregister() - take a detector back; may sleep
+ * @ops: registered before, and used by nobody: its module holds see to that
+ */
+void tandem_loss_unregister(struct tandem_loss_ops *ops)
+{
+	tandem_choice_unregister(TANDEM_KIND_LOSS, &ops->choice);
+}
+EXPORT_SYMBOL_GPL(tandem_loss_unregister);
+
+/**
+ * tandem_rto_register() - offer an RTO estimator under its name
+ * @ops: the estimator; stays with the registry until tandem_rto_unregister()
+ *
+ * To be loaded on demand its module needs MODULE_ALIAS("tandem-rto-NAME").
+ *
+ * Return: 0; -EEXIST when the name is taken; -EINVAL for a bad name or no rto_us().
+ */
+int tandem_rto_register(struct tandem_rto_ops *ops)
+{
+	return ops->rto_us ? tandem_choice_register(TANDEM_KIND_RTO, &ops->choice) :
+			     -EINVAL;
+}
+EXPORT_SYMBOL_GPL(tandem_rto_register);
+
+/**
+ * tandem_rto_unregister() - take an estimator back; may sleep
+ * @ops: registered before, and used by nobody: its module holds see to that
+ */
+void tandem_rto_unregister(struct tandem_rto_ops *ops)
+{
+	tandem_choice_unregister(TANDEM_KIND_RTO, &ops->choice);
+}
+EXPORT_SYMBOL_GPL(tandem_rto_unregister);
+
 int tandem_loss_init(void)
 {
 	int err;
 
-	err = tandem_choice_register(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	err = tandem_loss_register(&tandem_loss_rack);
 	if (err)
 		return err;
-	err = tandem_choice_register(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
+	err = tandem_loss_register(&tandem_loss_dupthresh);
 	if (err)
 		goto err_dupthresh;
-	err = tandem_choice_register(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
+	err = tandem_rto_register(&tandem_rto_rfc6298);
 	if (err)
 		goto err_rfc6298;
-	err = tandem_choice_register(TANDEM_KIND_RTO, &tandem_rto_fixed.choice);
+	err = tandem_rto_register(&tandem_rto_fixed);
 	if (err)
 		goto err_fixed;
 	tandem_choice_set_builtin(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
@@ -326,18 +408,18 @@ int tandem_loss_init(void)
 	return 0;
 
 err_fixed:
-	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
+	tandem_rto_unregister(&tandem_rto_rfc6298);
 err_rfc6298:
-	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
+	tandem_loss_unregister(&tandem_loss_dupthresh);
 err_dupthresh:
-	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	tandem_loss_unregister(&tandem_loss_rack);
 	return err;
 }
 
 void tandem_loss_exit(void)
 {
-	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_fixed.choice);
-	tandem_choice_unregister(TANDEM_KIND_RTO, &tandem_rto_rfc6298.choice);
-	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_dupthresh.choice);
-	tandem_choice_unregister(TANDEM_KIND_LOSS, &tandem_loss_rack.choice);
+	tandem_rto_unregister(&tandem_rto_fixed);
+	tandem_rto_unregister(&tandem_rto_rfc6298);
+	tandem_loss_unregister(&tandem_loss_dupthresh);
+	tandem_loss_unregister(&tandem_loss_rack);
 }

@@ -25,6 +25,10 @@ void tandem_loss_exit(void);
 
 /* Nothing is known of the path and nothing in flight. */
 void tandem_loss_reset(struct sock *sk);
+/* The connection comes up: what is known of its path's reordering; 0: none. */
+void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult);
+/* Does the detector in use see reordering? If not, it has nothing to tell of the path. */
+bool tandem_loss_sees_reordering(const struct sock *sk);
 /* An ACK begins: bring what the detector sees up to date. */
 void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us);
 /* This ACK is the first to cover, or to SACK, a segment; @early: it overtook others. */

@@ -88,6 +88,7 @@
 	X(FOACTIVEFAIL, "FastOpenActiveFail", "SYNs whose data was not acknowledged") \
 	X(FOBLACKHOLE, "FastOpenBlackhole", "times fast open was stopped for a while, events") \
 	X(PATHSLEARNT, "PathsLearnt", "connections that left what they measured, events") \
+	X(PATHSREORDER, "PathsReorder", "connections to a path known to reorder, events") \
 	X(PATHSUSED, "PathsUsed", "SYNs and SYN-ACKs whose timeout a path's RTT gave") \
 	X(RESUMES, "Resumes", "connections that jumped to half of the rate remembered") \
 	X(RESUMESVALID, "ResumesValidated", "of these, those whose jump was acknowledged whole") \
@@ -135,10 +136,12 @@
 	X(SACKBLOCKSIN, "SackBlocksIn", "SACK blocks received, blocks")	\
 	X(SACKBLOCKSOUT, "SackBlocksOut", "SACK blocks sent, blocks")	\
 	X(SACKDISCARD, "SackDiscard", "SACK blocks ignored as nonsense, blocks") \
+	X(SEGSWALKED, "SegsWalked", "segments looked at for what is SACKed or lost, segments") \
 	X(SACKRENEG, "SackReneg", "times the peer forgot SACKed data")	\
 	X(DSACKIN, "DsackIn", "D-SACKs received (RFC 2883)")		\
 	X(DSACKOUT, "DsackOut", "D-SACKs sent (RFC 2883)")		\
 	X(RTTSAMPLES, "RttSamples", "RTT samples taken, samples")	\
+	X(RTTREBASED, "RttRebased", "times the RTO was set anew after a spurious one, events") \
 	X(PMTUSHRINK, "PmtuShrink", "times an ICMP made the segments smaller, events") \
 	X(MTUPROBES, "MtuProbes", "path MTU probes sent (RFC 4821)")	\
 	X(MTUPROBESOK, "MtuProbesOk", "path MTU probes that arrived")	\

@@ -4,7 +4,8 @@
  *
  * A connection that ends leaves what it measured to the next one between the same two
  * addresses, so that a lost SYN is sent again after the path's RTO instead of a second,
- * and fast open (RFC 7413) finds its cookie.  The key is the pair of addresses, the
+ * fast open (RFC 7413) finds its cookie, and what is only late is not taken for lost
+ * from the first flight on.  The key is the pair of addresses, the
  * device the socket is bound to (an l3mdev has addresses of its own) and the wire:
  * another wire may be treated otherwise on the way, and has another server's cookies.
  *
@@ -30,6 +31,7 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 #include "fastopen.h"
+#include "loss.h"
 #include "path.h"
 #include "rtt.h"
 #include "sock.h"
@@ -39,6 +41,8 @@
 #define CHAIN_MAX	8
 /* Buckets that are tried for a victim when the cache is full. */
 #define EVICT_TRIES	16
+/* So many segments in order, and half of what is known of a path's reordering goes. */
+#define IN_ORDER_SEGS	1000
 
 struct path_key {
 	struct in6_addr	laddr;
@@ -243,11 +247,13 @@ static struct path_entry *open_entry(struct sock *sk, struct path_bucket **bucke
 		memset(&e->info, 0, sizeof(e->info));
 	e->info.learnt_us = tandem_now_us();
 	*bucket = b;
+	__release(&b->lock);		/* sparse cannot know that it is held if there is one */
 	return e;
 }
 
 static void close_entry(struct path_bucket *b)
 {
+	__acquire(&b->lock);		/* open_entry() took it */
 	write_seqcount_end(&b->count);
 	spin_unlock_bh(&b->lock);
 }
@@ -257,10 +263,12 @@ static void close_entry(struct path_bucket *b)
 /*
  * Bytes acknowledged in a round trip, over its time: what the path, or the program,
  * carried.  The highest of the last rounds counts, in two halves so that it can fall.
+ * And how many segments had company: one alone cannot be overtaken.
  */
 void tandem_path_sample(struct sock *sk, u64 now_us)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	u32 mss = max(tp->mss_cache, 1U);
 	u64 us, bytes;
 
 	if (!tp->round.start_us) {
@@ -277,6 +285,8 @@ void tandem_path_sample(struct sock *sk, u64 now_us)
 		return;
 	bytes = tp->bytes_acked - tp->round.bytes;
 	tp->round.bw[0] = max(tp->round.bw[0], div64_u64(bytes * USEC_PER_SEC, us));
+	if (bytes > TANDEM_DUPTHRESH * mss)
+		tp->round.segs += min_t(u64, div_u64(bytes, mss), U32_MAX - tp->round.segs);
 	if (++tp->round.n % 8 == 0) {
 		tp->round.bw[1] = tp->round.bw[0];
 		tp->round.bw[0] = 0;
@@ -294,6 +304,38 @@ void tandem_path_sample(struct sock *sk, u64 now_us)
 static u32 fold_rtt(u32 old, u32 new)
 {
 	return !old || new > old ? new : old - ((old - new) >> 3);
+}
+
+/*
+ * Whether the path reorders: the degree is the largest that was seen, in segments, as in
+ * Linux's tcp_metrics; with it goes how late the detector allowed them to be.  Segments
+ * that could have been overtaken and were not speak against it, and by halves it is
+ * forgotten: a path is not slower for ever because a router on it once was odd, and a
+ * hundred exchanges of one segment each prove nothing.
+ */
+static void fold_reordering(struct tandem_path_info *info, const struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_loss *l = &tp->loss;
+
+	if (!tandem_loss_sees_reordering(sk))
+		return;
+	if (l->reord_seen) {
+		info->reordering = max(info->reordering, l->reordering);
+		info->reo_mult = l->reo_mult;
+		info->in_order_segs = 0;
+		return;
+	}
+	if (!info->reordering)
+		return;
+	info->in_order_segs += min(tp->round.segs, U32_MAX - info->in_order_segs);
+	for (; info->in_order_segs >= IN_ORDER_SEGS && info->reordering;
+	     info->in_order_segs -= IN_ORDER_SEGS) {
+		info->reordering /= 2;
+		info->reo_mult = max(info->reo_mult / 2, 1);
+		if (info->reordering < TANDEM_DUPTHRESH)
+			info->reordering = 0;
+	}
 }
 
 void tandem_path_learn(struct sock *sk)
@@ -322,6 +364,7 @@ void tandem_path_learn(struct sock *sk)
 	/* A connection that asked for little says little of the rate. */
 	if (max(tp->round.bw[0], tp->round.bw[1]) > info->bw || tp->round.n >= 8)
 		info->bw = max(tp->round.bw[0], tp->round.bw[1]);
+	fold_reordering(info, sk);
 	close_entry(b);
 	TANDEM_INC(sock_net(sk), PATHSLEARNT);
 }
@@ -421,6 +464,10 @@ void tandem_path_prime(struct sock *sk)
 					 U32_MAX / 4) * 4;
 		tandem_update_rto(sk);
 	}
+	if (info.reordering) {
+		tandem_loss_prime(sk, info.reordering, info.reo_mult);
+		TANDEM_INC(sock_net(sk), PATHSREORDER);
+	}
 	pipe = mul_u64_u32_div(info.bw, info.min_rtt_us, USEC_PER_SEC);
 	pipe = div_u64(pipe, max(tp->mss_cache, 1U));
 	resume_prime(sk, &info, pipe);
@@ -515,12 +562,12 @@ static void show_entry(struct seq_file *m, const struct path_key *key,
 {
 	static const char * const wires[] = { "native", "tcp", "udp" };
 
-	seq_printf(m, "%pI6c %pI6c dev %u wire %s age %llu rtt_us %u rttvar_us %u min_rtt_us %u mss %u ssthresh %u bw %llu cookie %u syn_losses %u\n",
+	seq_printf(m, "%pI6c %pI6c dev %u wire %s age %llu rtt_us %u rttvar_us %u min_rtt_us %u mss %u ssthresh %u bw %llu cookie %u syn_losses %u reordering %u reo_mult %u\n",
 		   &key->laddr, &key->raddr, key->dev, wires[key->wire % 3],
 		   div_u64(tandem_now_us() - info->learnt_us, USEC_PER_SEC),
 		   info->srtt_us, info->rttvar_us, info->min_rtt_us, info->mss,
 		   info->ssthresh, info->bw, max_t(int, info->cookie.len, 0),
-		   info->syn_losses);
+		   info->syn_losses, info->reordering, info->reo_mult);
 }
 
 /* /proc/net/tandem/paths; a line each.  No cookie is shown, only its length. */

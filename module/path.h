@@ -19,6 +19,10 @@ struct tandem_flow_key;
  * @srtt_us:	smoothed RTT, microseconds; 0: never measured
  * @rttvar_us:	its variation, microseconds
  * @min_rtt_us:	the smallest RTT of the last connection, microseconds
+ * @reordering:	by how many segments at most some came late; 0: none was seen to
+ * @reo_mult:	what the loss detector allowed them in the end, in its own unit
+ * @in_order_segs: segments in a row, over connections, that had a chance to be reordered
+ *		and were not
  * @mss:	the peer's MSS, bytes; 0: not known
  * @ssthresh:	slow start threshold, segments; 0: never reached
  * @bw:		delivery rate, the highest of recent rounds, bytes per second; 0: unknown
@@ -35,7 +39,10 @@ struct tandem_path_info {
 	u64	bw;
 	u64	syn_loss_us;
 	u64	learnt_us;
+	u32	in_order_segs;
+	u16	reordering;
 	u16	mss;
+	u8	reo_mult;
 	u8	syn_losses;
 	struct tandem_fo_cookie cookie;
 };

@@ -19,6 +19,10 @@
  * with a D-SACK, which is a retransmission too many, widens it by a quarter up to SRTT;
  * and after 16 recoveries without any it is what it was.
  *
+ * What an earlier connection on the same path saw is known from the beginning (path.c):
+ * that there is reordering, and how wide the window had to be, up to one minimal RTT.
+ * After 16 recoveries that show none of it, it is forgotten.
+ *
  * Segments are judged in the order of their sending.  The first whose time is not up
  * ends the walk, as all behind it have even more of it: RFC 8985 section 6.2 step 5 takes
  * the longest time left of all for its timer, at the price of looking at all of them for
@@ -28,6 +32,8 @@
 #include "seq.h"
 
 #define REO_WND_PERSIST	16
+/* What is remembered at most of the window, in quarters of the minimal RTT. */
+#define KNOWN_MULT_MAX	4
 
 static bool sent_after(u64 us, u32 end_seq, u64 than_us, u32 than_end_seq)
 {
@@ -43,6 +49,13 @@ static void rack_init(struct tandem_loss *l)
 	r->mult = 1;
 	l->reord_seen = 0;
 	l->reordering = TANDEM_DUPTHRESH;
+	if (l->known_reordering) {
+		r->mult = clamp_t(u8, l->known_mult, 1, KNOWN_MULT_MAX);
+		r->persist = REO_WND_PERSIST;
+		l->reordering = clamp_t(u16, l->known_reordering, TANDEM_DUPTHRESH,
+					TANDEM_REORDERING_MAX);
+	}
+	l->reo_mult = r->mult;
 }
 
 /*
@@ -99,6 +112,16 @@ static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *
 	}
 }
 
+/* So many recoveries had no use for a wide window, or for what was known of the path. */
+static void narrow(struct tandem_loss *l, struct tandem_rack *r)
+{
+	r->mult = 1;
+	if (l->reord_seen || !l->known_reordering)
+		return;
+	l->known_reordering = 0;
+	l->reordering = TANDEM_DUPTHRESH;
+}
+
 /* Section 6.2 step 4: the part that follows D-SACKs. */
 static void rack_event(struct tandem_loss *l, enum tandem_loss_event ev)
 {
@@ -116,7 +139,7 @@ static void rack_event(struct tandem_loss *l, enum tandem_loss_event ev)
 		break;
 	case TANDEM_LOSS_EV_RECOVERED:
 		if (!r->persist || !--r->persist)
-			r->mult = 1;
+			narrow(l, r);
 		break;
 	case TANDEM_LOSS_EV_UNDO:
 		/* It was only late, and by more than the window. */
@@ -125,6 +148,7 @@ static void rack_event(struct tandem_loss *l, enum tandem_loss_event ev)
 	case TANDEM_LOSS_EV_FORGET:
 		break;			/* when something was sent stays true */
 	}
+	l->reo_mult = r->mult;
 }
 
 /* And the part that sets the window. */
@@ -138,7 +162,8 @@ static void rack_prepare(struct tandem_loss *l)
 	r->have_fack = r->have_next;
 	if (l->min_rtt_us == U32_MAX)
 		wnd = 0;
-	if (!l->reord_seen && (l->recovering || l->sacked_segs >= TANDEM_DUPTHRESH))
+	if (!tandem_loss_reorders(l) &&
+	    (l->recovering || l->sacked_segs >= TANDEM_DUPTHRESH))
 		wnd = 0;
 	r->reo_wnd_us = min_t(u64, wnd, limit);
 }
@@ -184,7 +209,7 @@ static bool rack_expired(const struct tandem_loss *l, const struct tandem_loss_s
 /* Part of the module itself: no owner to hold. */
 struct tandem_loss_ops tandem_loss_rack = {
 	.choice.name	= "rack",
-	.flags		= TANDEM_LOSS_BY_TIME | TANDEM_LOSS_PROBES,
+	.flags		= TANDEM_LOSS_BY_TIME | TANDEM_LOSS_PROBES | TANDEM_LOSS_REORDER,
 	.init		= rack_init,
 	.delivered	= rack_delivered,
 	.event		= rack_event,

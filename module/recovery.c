@@ -16,7 +16,8 @@
  *
  * In CWR and RECOVERY proportional rate reduction leads cwnd to ssthresh (prr.c); a
  * congestion control that brings control() does that itself.  If it turns out that
- * nothing was lost (undo.c) cwnd and ssthresh become what they were: RFC 4015.
+ * nothing was lost (undo.c) cwnd and ssthresh become what they were, and the RTO what
+ * the path is now (rtt.c): RFC 4015.
  *
  * high_seq is RFC 6582's "recover": what had been sent when the reduction began.  One
  * window is reduced once.
@@ -42,6 +43,7 @@ void tandem_recovery_reset(struct sock *sk)
 	tp->high_seq = tp->snd_una;
 	memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
 	memset(&tp->undo, 0, sizeof(tp->undo));
+	memset(&tp->rebase, 0, sizeof(tp->rebase));
 	memset(&tp->frto, 0, sizeof(tp->frto));
 	tandem_prr_start(&tp->prr, 0);
 	/* Whoever resets has emptied them, or never filled them. */
@@ -207,7 +209,7 @@ static bool recovered(const struct tandem_sock *tp)
 
 /* ---- undoing ---- */
 
-/* RFC 4015 section 3: @unmark: what is marked lost is not. */
+/* RFC 4015 section 3.  @unmark: what is marked lost is not. */
 static void undo(struct sock *sk, bool unmark)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -217,6 +219,8 @@ static void undo(struct sock *sk, bool unmark)
 		tandem_rtx_unmark_lost(sk);
 	if (tp->undo.fast)
 		tandem_loss_tell(sk, TANDEM_LOSS_EV_UNDO);
+	else
+		tandem_rebase_due(&tp->rebase, tp->high_seq);
 	cc->cwnd = max(cc->cwnd, cc->ops->undo_cwnd(cc));
 	cc->ssthresh = max(cc->ssthresh, tp->undo.ssthresh);
 	/* What arrived meanwhile would have made slow start go on. */
@@ -445,7 +449,7 @@ static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
  */
 static bool grows(const struct tandem_sock *tp, const struct tandem_cong_ack *a)
 {
-	return a->new_una || tp->loss.reord_seen;
+	return a->new_una || tandem_loss_reorders(&tp->loss);
 }
 
 /* The window after the ACK: the algorithm's, PRR's, or grown. */
@@ -621,6 +625,7 @@ void tandem_recovery_timeout(struct sock *sk)
 		cc->ssthresh = max(cc->ops->ssthresh(cc), TANDEM_CWND_MIN);
 		tandem_undo_start(&tp->undo, tp->snd_una, tp->retrans_out, cc->prior_cwnd,
 				  ssthresh);
+		tandem_rebase_save(&tp->rebase, &tp->rtt);
 		tandem_ecn_reduced(tp);
 		tell_cong(tp, TANDEM_CONG_EV_LOSS);
 	}

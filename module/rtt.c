@@ -12,6 +12,16 @@
  * trip.  RFC 7323 appendix G therefore divides both gains by the number of samples a
  * round trip is expected to bring.
  *
+ * When a timeout was spurious, the samples around it are of a path that stood still.
+ * Averaged in, they would make the timer neither right for a path that has become
+ * longer, where it expires too early again, nor for one that has not.  So the first
+ * sample of what was sent after it, R, counts alone (RFC 4015 section 3.3):
+ *
+ *	SRTT = max(SRTT_prev, R), RTTVAR = max(RTTVAR_prev, R / 2)
+ *
+ * where _prev is before the timeout.  The RFC adds 2 * G to SRTT_prev, for clocks that
+ * measure in ticks; ours measures in microseconds.
+ *
  * Integers: 8 * SRTT and 4 * RTTVAR are kept with 16 bits behind the point.  A step
  * is rounded toward zero, so neither ever overshoots its target.  Fed the same sample
  * for ever, SRTT comes within expected / 65536 of a microsecond, RTTVAR likewise of
@@ -76,6 +86,47 @@ void tandem_rtt_sample(struct tandem_rtt *rtt, u32 sample_us, u32 expected)
 }
 
 /**
+ * tandem_rebase_save() - a timeout: what the estimator knows before it
+ * @was: where to keep it
+ * @rtt: the estimator
+ */
+void tandem_rebase_save(struct tandem_rebase *was, const struct tandem_rtt *rtt)
+{
+	was->srtt_us8 = rtt->srtt_us8;
+	was->rttvar_us4 = rtt->rttvar_us4;
+	was->due = false;
+}
+
+/**
+ * tandem_rebase_due() - the timeout was spurious
+ * @was: what was kept of it
+ * @seq: SND.NXT when it was
+ */
+void tandem_rebase_due(struct tandem_rebase *was, u32 seq)
+{
+	was->seq = seq;
+	was->due = true;
+}
+
+/**
+ * tandem_rtt_rebase() - the first round trip since, RFC 4015 section 3.3
+ * @rtt: the estimator
+ * @was: what was kept; used up
+ * @sample_us: of a segment that was sent after the timeout; as for tandem_rtt_sample()
+ */
+void tandem_rtt_rebase(struct tandem_rtt *rtt, struct tandem_rebase *was, u32 sample_us)
+{
+	sample_us = clamp(sample_us, 1U, SAMPLE_MAX_US);
+	rtt->last_us = sample_us;
+	rtt->min_us = min(rtt->min_us, sample_us);
+	rtt->srtt_us8 = max(was->srtt_us8, sample_us * 8);
+	rtt->rttvar_us4 = max(was->rttvar_us4, sample_us * 2);
+	rtt->srtt_frac = 0;
+	rtt->rttvar_frac = 0;
+	was->due = false;
+}
+
+/**
  * tandem_rtt_rto_us() - the retransmission timeout, before any backoff
  * @rtt: the estimator
  * @g_us: clock granularity G
@@ -96,6 +147,28 @@ u32 tandem_rtt_rto_us(const struct tandem_rtt *rtt, u32 g_us, u32 init_us,
 
 	rto = max_t(u64, rto, min_us);
 	return min_t(u64, rto, max_us);
+}
+
+/* How long, at least, hosts may need beside the path: a tick or two of theirs. */
+#define HOST_DELAY_US	2000U
+/* How long to wait while no round trip was measured. */
+#define PTO_NO_RTT_US	1000000U
+
+/**
+ * tandem_rtt_pto_us() - when a tail loss probe is due, RFC 8985 section 7.2
+ * @srtt_us: smoothed round trip; 0: none was measured
+ * @lone: one segment is in flight
+ * @ack_delay_us: so long its ACK may wait at the peer
+ *
+ * The RFC adds the delay of ACKs only for a lone segment; hosts may be late for others.
+ *
+ * Return: microseconds, without the bound that the retransmission timer is.
+ */
+u64 tandem_rtt_pto_us(u32 srtt_us, bool lone, u32 ack_delay_us)
+{
+	if (!srtt_us)
+		return PTO_NO_RTT_US;
+	return 2ULL * srtt_us + (lone ? ack_delay_us : HOST_DELAY_US);
 }
 
 /**

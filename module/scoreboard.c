@@ -56,12 +56,14 @@ static bool block_valid(const struct tandem_sock *tp, const struct tandem_sack_b
 }
 
 /* Behind the run of SACKed segments that begins with @skb; or NULL. */
-static struct sk_buff *skip_sacked(struct sock *sk, struct sk_buff *skb)
+static struct sk_buff *skip_sacked(struct sock *sk, struct sk_buff *skb,
+				   struct tandem_ack_event *ev)
 {
 	while (skb && TANDEM_CB(skb)->sacked & TANDEM_S_SACKED) {
 		struct tandem_skb_cb *cb = TANDEM_CB(skb);
 		struct sk_buff *next;
 
+		ev->walked++;
 		next = cb->sacked_upto == cb->end_seq ? tandem_rtx_next(skb) :
 							tandem_rtx_find(sk, cb->sacked_upto);
 		if (next && TANDEM_CB(next)->sacked & TANDEM_S_SACKED)
@@ -97,11 +99,12 @@ static void cut_at(struct sock *sk, struct sk_buff *skb, const struct tandem_sac
 static void mark_range(struct sock *sk, u32 from, u32 to,
 		       const struct tandem_sack_block *b, struct tandem_ack_event *ev)
 {
-	struct sk_buff *skb = skip_sacked(sk, tandem_rtx_find(sk, from));
+	struct sk_buff *skb = skip_sacked(sk, tandem_rtx_find(sk, from), ev);
 
-	for (; skb; skb = skip_sacked(sk, tandem_rtx_next(skb))) {
+	for (; skb; skb = skip_sacked(sk, tandem_rtx_next(skb), ev)) {
 		struct tandem_skb_cb *cb = TANDEM_CB(skb);
 
+		ev->walked++;
 		if (!seq_before(cb->seq, to))
 			break;
 		if (seq_before(cb->seq, b->start) || seq_after(cb->end_seq, b->end)) {
@@ -171,6 +174,8 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 		seen[n++] = b;
 	}
 	memcpy(tp->sack_seen, seen, sizeof(seen));
+	if (ev->walked)
+		TANDEM_ADD(sock_net(sk), SEGSWALKED, ev->walked);
 }
 
 void tandem_sack_clear(struct sock *sk)

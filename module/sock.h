@@ -203,6 +203,7 @@ struct tandem_sock {
 		u64	bytes;		/* bytes_acked then */
 		u32	end_seq;	/* it ends when this is acknowledged */
 		u32	n;		/* rounds */
+		u32	segs;		/* of rounds in which some could overtake others */
 		u64	bw[2];		/* highest rate of these eight, and of the last */
 	} round;		/* what the path is told at the end, path.c */
 	/* By enum tandem_kind; congestion control is in cc.ops. */
@@ -234,6 +235,7 @@ struct tandem_sock {
 	struct tandem_undo	undo;	/* of the last reduction */
 	struct tandem_prr	prr;	/* in CWR and RECOVERY */
 	struct tandem_frto	frto;	/* after a timeout */
+	struct tandem_rebase	rebase;	/* and if it was spurious, rtt.c */
 	u32	urg_seq;	/* the urgent byte */
 	u64	estab_us;	/* when the handshake was complete */
 	u64	last_oow_ack_us;/* last answer to something unacceptable */

@@ -20,14 +20,11 @@
 #include "loss.h"
 #include "output.h"
 #include "reason.h"
+#include "rtt.h"
 #include "timer.h"
 
 /* RFC 8985 section 7.2: how long a TCP may delay the ACK of a lone segment. */
 #define TCP_ACK_DELAY_US	200000U
-/* How long, at least, hosts may need beside the path: a tick or two of theirs. */
-#define HOST_DELAY_US		2000U
-/* How long to wait while no round trip was measured. */
-#define PTO_NO_RTT_US		1000000U
 
 /* Section 7.2: is a probe of use? */
 static bool worth_probing(struct sock *sk)
@@ -58,7 +55,7 @@ static u32 ack_delay_us(const struct sock *sk)
 void tandem_tlp_schedule(struct sock *sk, bool anew)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u64 pto = PTO_NO_RTT_US;
+	u64 pto;
 
 	if (tp->loss_event == TANDEM_LOSS_TIMER_REO)
 		return;
@@ -68,10 +65,7 @@ void tandem_tlp_schedule(struct sock *sk, bool anew)
 	}
 	if (!anew && tp->loss_event == TANDEM_LOSS_TIMER_TLP)
 		return;
-	if (tp->cc.srtt_us) {
-		pto = 2ULL * tp->cc.srtt_us;
-		pto += tp->packets_out == 1 ? ack_delay_us(sk) : HOST_DELAY_US;
-	}
+	pto = tandem_rtt_pto_us(tp->cc.srtt_us, tp->packets_out == 1, ack_delay_us(sk));
 	/*
 	 * Never after the retransmission timer; when that one comes first, it finds us
 	 * waiting and sends the probe in its place.

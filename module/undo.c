@@ -10,8 +10,8 @@
  *		new, and nothing else again.  If the next ACK covers something that was
  *		sent before the timeout and not since, the originals are arriving.
  *
- * What follows from it (RFC 4015's response: window and threshold as before) is done in
- * recovery.c.
+ * What follows from it (RFC 4015's response: window and threshold as before, a timer for
+ * the path as it is now) is done in recovery.c and rtt.c.
  */
 #include "undo.h"
 #include "seq.h"

@@ -269,6 +269,41 @@ def test_backup_key(w):
         expect_errno(errno.EINVAL, ls.setsockopt, socket.IPPROTO_TCP, FASTOPEN_KEY, bad)
 
 
+@ours
+def test_key_rotates(w):
+    """The namespace's own key: as a backup it is good, and then no longer."""
+    need_virtual()
+    w.knob("fastopen_key_rotate", 100)
+    ls = listener(w, 16)
+
+    def visit(val):
+        """Was the data taken, and which cookie came back?"""
+        c = w.conn(ls.getsockname()[1])
+        syn(c, val, b"x")
+        a = c.expect("S.", seq=0)
+        return a.rack == 2, cookie_of(a)
+
+    first = get_cookie(w, ls)
+    time.sleep(50)
+    check(visit(first) == (True, None), "good, and the key is in use")
+    time.sleep(60)
+    taken, second = visit(first)
+    check(taken and second not in (None, first), "good, and a new one comes")
+    check(w.counter("FastOpenPassiveAltKey") == 1, "not counted")
+    check(visit(second) == (True, None), "the new one is good")
+    time.sleep(101)
+    taken, third = visit(first)
+    check(not taken and third not in (None, first, second), "two keys ago")
+    check(visit(second)[0], "one key ago")
+    # A server that nobody visited for long does not take what is as old either.
+    time.sleep(1000)
+    check(not visit(third)[0], "a thousand seconds later")
+    w.knob("fastopen_key_rotate", 0)
+    last = visit(third)[1]
+    time.sleep(100000)
+    check(visit(last) == (True, None), "0: never")
+
+
 # ---- the client ----
 
 COOKIE = bytes(range(1, 9))
@@ -525,6 +560,6 @@ def test_path_bounded(w):
 if __name__ == "__main__":
     main([test_cookie_request, test_data_at_once, test_answer_rides, test_wrong_cookie,
           test_listener_off, test_syn_again, (test_synack_timer, 200), (test_bound, 400),
-          test_backup_key, test_client, test_client_synack_fin, test_client_not_covered,
+          test_backup_key, (test_key_rotates, 150000), test_client, test_client_synack_fin, test_client_not_covered,
           (test_client_syn_lost, 900), test_client_connect, (test_blackhole, 900),
           test_errors, (test_path_rto, 200), test_path_unproven, test_path_bounded])

@@ -8,11 +8,15 @@ and 6928. Where a probe of the tail (TLP), F-RTO or an undo is not what is
 tested they are switched off; over TCP all of them are, and RACK as well.
 """
 
+import socket
+import struct
+import subprocess
 import sys
 import time
 
-from tpeer import (IS_TCP, VIRTUAL, check, main, need_virtual, opt_sack, opt_ts,
-                   pad_opts, so_error, state_of, tandem_only, until)
+from tpeer import (IS_TCP, SOL, VIRTUAL, check, linger0, main, need_virtual,
+                   opt_sack, opt_ts, pad_opts, so_error, state_of, tandem_only,
+                   until)
 
 MSS = 1000
 
@@ -29,7 +33,7 @@ def start(w, sack=True, ts=True, segs=40, **kw):
     return s, c, data
 
 
-def slow_start(w, rtt, segs=40, ts=True):
+def slow_start(w, rtt, segs=40, ts=True, rate=None):
     """A connection with a known round trip that has sent @segs at once."""
     ls = w.listen()
     c = w.conn(ls.getsockname()[1], mss=MSS + (12 if ts else 0), ts=ts)
@@ -41,6 +45,8 @@ def slow_start(w, rtt, segs=40, ts=True):
     s, _ = ls.accept()
     s.setsockopt(6, 13, b"reno")
     s.setsockopt(1, 32, 2 << 20)
+    if rate:
+        s.setsockopt(1, 47, rate)	# SO_MAX_PACING_RATE
     s.setblocking(False)
     s.send(bytes(segs * MSS))
     return s, c
@@ -404,6 +410,207 @@ def test_reordering_window_grows(w):
           (g.when - first))
 
 
+# What the next connection knows of the path's reordering (path.c).
+
+def path_of():
+    """The one path that is remembered, by the names in /proc/net/tandem/paths."""
+    with open("/proc/net/tandem/paths") as f:
+        lines = [line.split()[2:] for line in f]
+    check(len(lines) == 1, "one path: %r" % lines)
+    return dict(zip(lines[0][::2], lines[0][1::2]))
+
+
+def end(w, s):
+    """The connection ends, and leaves what it learnt."""
+    before = w.counter("PathsLearnt")
+    linger0(s)
+    s.close()
+    check(w.counter("PathsLearnt") == before + 1, "nothing was learnt")
+
+
+def reordering_of(s):
+    """tcpi_reordering"""
+    return struct.unpack_from("I", s.getsockopt(SOL, socket.TCP_INFO, 104), 88)[0]
+
+
+def snd_cwnd(s):
+    return struct.unpack_from("I", s.getsockopt(SOL, socket.TCP_INFO, 104), 80)[0]
+
+
+def see_reordering(w):
+    """A connection that sees a segment come after two that were sent later."""
+    s, c = slow_start(w, 0.1, 10)
+    check(burst(c, 0.05) == list(range(10)), "the flight")
+    time.sleep(0.05)
+    ack(c, 0, (1, 3))			# two are no proof of loss
+    ack(c, 3)
+    ack(c, 10)
+    check(w.counter("SackReorder") == 1, "reordering was not seen")
+    end(w, s)
+    check(w.counter("RetransSegs") == 0, "sent again")
+
+
+def five_sacked(w):
+    """A connection whose peer has, a round trip later, five of which one is missing."""
+    s, c = slow_start(w, 0.1, 10)
+    check(burst(c, 0.05) == list(range(10)), "the flight")
+    time.sleep(0.05)
+    ack(c, 0, (1, 6))
+    return s, c
+
+
+def found_at_once(w):
+    s, c = five_sacked(w)
+    got = burst(c, 0.005)
+    check(got == [0], "lost after three, at once: %s" % got)
+    ack(c, 10)
+    end(w, s)
+
+
+def test_reordering_remembered(w):
+    """RFC 9040: where the last connection saw reordering, late is not lost."""
+    need_virtual()
+    tandem_only()
+    see_reordering(w)
+    known = path_of()
+    check(known["reordering"] == "3" and known["reo_mult"] == "1", "%s" % known)
+    s, c = five_sacked(w)
+    check(reordering_of(s) == 3, "tcpi_reordering %d" % reordering_of(s))
+    got = burst(c, 0.015)
+    check(got == [], "sent again before the window of 25 ms: %s" % got)
+    ack(c, 10)
+    check(w.counter("RetransSegs") + w.counter("Recoveries") == 0, "spurious")
+    check(w.counter("PathsReorder") == 1, "not counted")
+    end(w, s)
+    check(path_of()["reordering"] == "6", "the larger degree: %s" % path_of())
+    # A true loss is found no later than the window says.
+    s, c = five_sacked(w)
+    start = time.monotonic()
+    took = c.expect_any(0.5).when - start
+    check(0.02 <= took <= 0.035, "a loss is found after %.3f s" % took)
+    ack(c, 10)
+    end(w, s)
+    # Who is told nothing, or asks not, is as before.
+    for knob, value in ("path_cache", 0), ("path_cache", 1), ("path_cache_flush", 1):
+        w.knob(knob, value)
+        if knob == "path_cache" and value == 1:
+            check(path_of()["reordering"] == "6", "kept while it was off")
+            continue
+        s, c = five_sacked(w)
+        check(burst(c, 0.005) == [0], "%s %d: at once" % (knob, value))
+
+
+def test_reordering_window_remembered(w):
+    """What D-SACKs made of the window is known to the next connection, too."""
+    need_virtual()
+    tandem_only()
+    see_reordering(w)
+    s, c = five_sacked(w)
+    check(c.expect_any(0.5).rseq == 1, "called lost after 25 ms")
+    ack(c, 10, (0, 1))			# it came twice: it had only been late
+    check(w.counter("DsackUndo") + w.counter("FullUndo") == 1, "undone")
+    end(w, s)
+    check(path_of()["reo_mult"] == "2", "%s" % path_of())
+    s, c = five_sacked(w)
+    start = time.monotonic()
+    took = c.expect_any(0.5).when - start
+    check(0.045 <= took <= 0.06, "half of the RTT is waited: %.3f s" % took)
+
+
+def test_reordering_forgotten(w):
+    """Segments that stay in order speak against it; one alone says nothing."""
+    need_virtual()
+    tandem_only()
+    see_reordering(w)
+    # One segment in flight at a time: no chance to be overtaken.
+    s, c = slow_start(w, 0.1, 0)
+    for i in range(1100):
+        s.send(bytes(MSS))
+        c.expect_any()
+        ack(c, i + 1)
+    end(w, s)
+    check(path_of()["reordering"] == "3", "a dialogue proves nothing: %s" % path_of())
+    for known in "3", "0":
+        s, c = slow_start(w, 0.1, 900)
+        top = 0
+        while top < 900:
+            got = burst(c, 0.05)
+            check(got == list(range(top, top + len(got))) and got, "in order: %s" % got)
+            top += len(got)
+            ack(c, top)
+        end(w, s)
+        check(path_of()["reordering"] == known, "%s, not %s" % (path_of(), known))
+    check(w.counter("RetransSegs") == 0, "nothing was lost")
+    found_at_once(w)
+
+
+def test_in_order_not_slowed(w):
+    """A path that is known, and not for reordering: loss is found at once."""
+    need_virtual()
+    tandem_only()
+    found_at_once(w)
+    check(path_of()["reordering"] == "0", "%s" % path_of())
+    found_at_once(w)
+    check(w.counter("PathsReorder") == 0, "counted")
+
+
+def test_resume_retreats(w):
+    """Careful Resume jumps, loses, and goes back below what the path has proven."""
+    need_virtual()
+    tandem_only()
+    s, c = slow_start(w, 0.1, 300)
+    top = 0
+    while top < 300:
+        got = burst(c, 0.05)
+        top = got[-1] + 1
+        ack(c, top)
+    end(w, s)
+    check(int(path_of()["bw"]) > 1000000, "the path's rate: %s" % path_of())
+    s, c = slow_start(w, 0.1, 300)
+    check(burst(c, 0.09) == list(range(10)), "no more than the initial window")
+    check(w.counter("Resumes") == 0, "before it is acknowledged")
+    ack(c, 10)
+    got = burst(c, 0.05)
+    check(w.counter("Resumes") == 1 and len(got) > 50, "the jump: %d" % len(got))
+    ack(c, 10, (got[-1] - 9, got[-1] + 1))	# all but the last ten are lost
+    burst(c, 0.05)
+    check(w.counter("ResumeRetreats") == 1, "it did not retreat")
+    check(w.counter("ResumesValidated") == 0, "validated")
+    check(snd_cwnd(s) <= 10, "cwnd %d, of which only ten were proven" % snd_cwnd(s))
+    check(path_of()["bw"] == "0", "the rate is not forgotten: %s" % path_of())
+
+
+def paced(w, by):
+    """Forty segments at 100 KB/s: when the last of them leaves."""
+    s, c = slow_start(w, 0.1, 40, rate=100000)
+    got, when = [], []
+    while len(got) < 40:
+        g = c.next(0.2)
+        check(g, "%s: only %d came" % (by, len(got)))
+        first = (g.rseq - 1) // MSS
+        got += range(first, first + len(g) // MSS)
+        when.append(g.when)
+    check(got == list(range(40)), "%s: in order, once each: %s" % (by, got))
+    # The first ten are free (RFC 6928).
+    took = when[-1] - when[10]
+    check(0.9 * 29 * MSS / 100000 <= took <= 1.2 * 29 * MSS / 100000,
+          "%s: the rest took %.3f s" % (by, took))
+    gaps = [b - a for a, b in zip(when[10:], when[11:])]
+    check(max(gaps) <= 0.04, "%s: a gap of %.3f s" % (by, max(gaps)))
+    linger0(s)
+    s.close()
+
+
+def test_paced(w):
+    """By a timer of the connection, and by the fq qdisc, evenly."""
+    need_virtual()
+    tandem_only()
+    w.knob("init_cwnd", 40)
+    paced(w, "timer")
+    subprocess.run(["tc", "qdisc", "replace", "dev", "tun0", "root", "fq"], check=True)
+    paced(w, "fq")
+
+
 def test_pieces_bounded(w):
     """A peer that SACKs every other tiny segment does not eat our memory."""
     tandem_only()
@@ -449,6 +656,145 @@ def test_thousands_sacked(w):
             again += more
     check(sorted(again) == list(range(0, n, 2)), "every hole once: %d" % len(again))
     check(w.counter("RtoExpired") == 0, "no timeout")
+
+
+def wide_flight(w, n):
+    """A connection with @n segments in flight, from number @n on."""
+    w.ip("link set tun0 txqueuelen %d\n" % (8 * n))
+    w.knob("init_cwnd", n // 2)
+    s, c = w.passive(mss=112)
+    s.setsockopt(6, 13, b"reno")
+    s.setsockopt(1, 32, 8 << 20)
+    s.setblocking(False)
+    data = bytes(100 * 2 * n)
+    check(s.send(data) == len(data), "the send buffer is too small")
+    while c.next(0.05):
+        pass
+    return s, c
+
+
+def walk_acks(c, acks):
+    """Acknowledge, each time with SACK blocks in segments of 100 bytes."""
+    for una, blocks in acks:
+        c.send(".", ack=1 + 100 * una, opts=pad_opts(
+            opt_ts(c.ts_now(), c.ts_recent) +
+            opt_sack(*((c.irs + 1 + 100 * a, c.irs + 1 + 100 * b) for a, b in blocks))))
+        while c.w.inbox or c.next(0):
+            c.w.inbox.clear()
+
+
+def walks(w, c, what, acks):
+    before = w.counter("SegsWalked")
+    walk_acks(c, acks)
+    walked = w.counter("SegsWalked") - before
+    check(0 < walked <= 8 * len(acks), "%s: %d segments were looked at for %d ACKs" % (
+        what, walked, len(acks)))
+
+
+def test_walks_bounded(w):
+    """What an ACK costs does not grow with the flight, whatever SACKs it repeats."""
+    tandem_only()
+    need_virtual()
+    n = 1000
+    for detector in "rack", "dupthresh":
+        w.knob("loss_detection", detector)
+        s, c = wide_flight(w, n)
+        walk_acks(c, [(n // 2, [(n - 1, n)])])	# the window doubles: n are in flight
+        while c.next(0.05):
+            pass
+        low, top = n // 2 + 1, n // 2 + n
+        odd = list(range(low, top, 2))
+        walks(w, c, detector + ", a hole behind each", [
+            (n // 2, [(k, k + 1) for k in reversed(odd[max(i - 2, 0):i + 1])])
+            for i in range(len(odd))])
+        # Old ones again, far apart: no block is like one of the last ACK.
+        walks(w, c, detector + ", repeated", [
+            (n // 2, [(odd[(i * j) % len(odd)], odd[(i * j) % len(odd)] + 1)
+                      for j in (7, 11, 13)]) for i in range(1, 500)])
+        # One block that grows, each time after an ACK without it.
+        walks(w, c, detector + ", a long block", [
+            (n // 2, [(low, k + 2)] if turn else [(top - 1, top)])
+            for k in odd[:-1] for turn in (0, 1)])
+        linger0(s)
+        s.close()
+        w.inbox.clear()
+
+
+def bbr_info(s):
+    """TCP_CC_INFO of bbr: rate, pacing gain"""
+    lo, hi, _, gain, _ = struct.unpack("5I", s.getsockopt(SOL, 26, 20))
+    return hi << 32 | lo, gain
+
+
+def test_bbr_startup_undone(w):
+    """Losses that were none ended STARTUP: the model and its state come back."""
+    need_virtual()
+    tandem_only()
+    w.knob("init_cwnd", 40)
+    w.knob("rto_min_ms", 5000)
+    w.knob("congestion_control", "bbr")
+    ls = w.listen()
+    c = w.conn(ls.getsockname()[1], mss=MSS, ts=False)
+    c.send("S")
+    c.expect("S.")
+    time.sleep(0.1)
+    c.send(".")
+    s, _ = ls.accept()
+    s.setsockopt(1, 32, 4 << 20)
+    s.setblocking(False)
+    s.send(bytes(300 * MSS))
+    startup = bbr_info(s)[1]
+    check(startup == 710, "the gain of STARTUP: %d" % startup)
+    top, copies, runs, lately, rate, cwnd = 0, [], [], 1, 0, 0
+    for _ in range(8):
+        time.sleep(0.1)
+        got = burst(c, 0.05)
+        new = sorted(k for k in got if k >= top)
+        copies += [k for k in got if k < top]
+        top = new[-1] + 1
+        cwnd = cwnd or snd_cwnd(s)
+        for k in new[not runs:]:		# the very first is, too
+            if k % 5 == 4:		# every fifth is late
+                lately = k + 1
+            else:
+                ack(c, 0, (lately, k + 1), *runs)
+            if k % 5 == 3:
+                runs = [(lately, k + 1)] + runs[:2]
+        rate = max(rate, bbr_info(s)[0])
+        if bbr_info(s)[1] != startup:
+            break
+    check(bbr_info(s)[1] < startup, "it did not leave STARTUP")
+    check(w.counter("RtoExpired") == 0, "a timeout")
+    # All had only been late: the peer gets everything, and the copies as well.
+    ack(c, 0, (1, top))
+    while True:
+        got = burst(c, 0.3)
+        if not got:
+            break
+        copies += [k for k in got if k < top]
+        top = max(got + [top - 1]) + 1
+        ack(c, 0, (1, top))
+    check(copies, "nothing was sent again")
+    for k in copies:
+        if k:
+            ack(c, 0, (k, k + 1), (1, top))
+    check(bbr_info(s)[1] < startup, "undone too soon")
+    for k in copies:
+        if not k:
+            ack(c, top, (0, 1))
+    check(w.counter("DsackUndo") + w.counter("FullUndo") == 1, "not undone")
+    check(bbr_info(s)[1] == startup, "not in STARTUP: gain %d" % bbr_info(s)[1])
+    check(snd_cwnd(s) >= cwnd, "cwnd: %d, was %d" % (snd_cwnd(s), cwnd))
+    # And it goes on there.
+    before = snd_cwnd(s)
+    s.send(bytes(500 * MSS))
+    got = burst(c, 0.05)
+    time.sleep(0.05)
+    for k in range(0, len(got), 2):
+        ack(c, top + k + 1)
+    check(bbr_info(s)[1] == startup, "and left it again")
+    check(bbr_info(s)[0] >= rate, "the rate: %d, was %d" % (bbr_info(s)[0], rate))
+    check(snd_cwnd(s) > before, "cwnd does not grow: %d" % snd_cwnd(s))
 
 
 def test_dsack_received(w):

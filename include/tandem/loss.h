@@ -55,6 +55,10 @@
  * @echo_us:	when the segment was sent whose timestamp this ACK echoes; 0: unknown
  * @reord_seen:	told by the detector: how often it saw segments reordered
  * @reordering:	told by the detector: by how many at most, segments
+ * @reo_mult:	told by the detector: how late a segment may be, in a unit of its own
+ * @known_mult:	@reo_mult of the last connection on this path that saw reordering
+ * @known_reordering: and its @reordering; 0: none is known.  The detector clears it when
+ *		it finds that it holds no longer
  * @recovering:	in fast recovery, or after a timeout
  * @priv:	the detector's own, see tandem_loss_priv(); zero before init()
  */
@@ -69,6 +73,9 @@ struct tandem_loss {
 	u64	echo_us;
 	u32	reord_seen;
 	u16	reordering;
+	u16	known_reordering;
+	u8	reo_mult;
+	u8	known_mult;
 	bool	recovering;
 	u64	priv[TANDEM_LOSS_PRIV / sizeof(u64)];
 };
@@ -112,6 +119,7 @@ enum tandem_loss_event {
 /* tandem_loss_ops.flags */
 #define TANDEM_LOSS_BY_TIME	0x01	/* judge() wants the order of sending */
 #define TANDEM_LOSS_PROBES	0x02	/* tail loss probes go with it (RFC 8985 section 7) */
+#define TANDEM_LOSS_REORDER	0x04	/* it sees reordering, and begins with what is known */
 
 /**
  * struct tandem_loss_ops - a loss detector
@@ -141,6 +149,12 @@ struct tandem_loss_ops {
 				   const struct tandem_loss_seg *seg);
 };
 
+/* Does this path deliver segments out of order, as far as we know? */
+static inline bool tandem_loss_reorders(const struct tandem_loss *l)
+{
+	return l->reord_seen || l->known_reordering;
+}
+
 /* The detector's own bytes: at most TANDEM_LOSS_PRIV. */
 static inline void *tandem_loss_priv(struct tandem_loss *l)
 {
@@ -151,6 +165,12 @@ static inline const void *tandem_loss_cpriv(const struct tandem_loss *l)
 {
 	return l->priv;
 }
+
+#ifdef __KERNEL__
+/* 0; -EEXIST: the name is taken; -EINVAL: judge() is missing, or a bad name. */
+int tandem_loss_register(struct tandem_loss_ops *ops);
+void tandem_loss_unregister(struct tandem_loss_ops *ops);
+#endif
 
 /* The two that come with Tandem. */
 extern struct tandem_loss_ops tandem_loss_rack;		/* "rack", the default */

@@ -32,6 +32,9 @@
  * Gains of 1/(8 * expected) are small; without the fractions every step below the
  * unit would be lost and SRTT would stop some @expected microseconds off.
  *
+ * After a spurious timeout tandem_rtt_sample() gives way to tandem_rtt_rebase(); who
+ * brings a sample() of his own has to do without.
+ *
  * Others read @srtt_us8 (pacing, loss detection, probes): an estimator that brings its
  * own sample() keeps @srtt_us8, @min_us and @last_us true.
  */
@@ -73,6 +76,12 @@ struct tandem_rto_ops {
 	u32		(*rto_us)(const struct tandem_rtt *rtt,
 				  const struct tandem_rto_limits *limits);
 };
+
+#ifdef __KERNEL__
+/* 0; -EEXIST: the name is taken; -EINVAL: rto_us() is missing, or a bad name. */
+int tandem_rto_register(struct tandem_rto_ops *ops);
+void tandem_rto_unregister(struct tandem_rto_ops *ops);
+#endif
 
 /* The two that come with Tandem. */
 extern struct tandem_rto_ops tandem_rto_rfc6298;	/* "rfc6298", the default */

@@ -3,7 +3,8 @@
 """Tables and pictures of what the benches measured last ("make bench-doc").
 
 Reads build/bench/sim.json (bench-sim) and build/bench/cpu.json (bench-cpu),
-whichever there are, draws Documentation/performance/*.svg and writes the tables
+whichever there are, draws Documentation/performance/*.svg, writes the tables of
+bench-sim as JSON beside them, and all tables
 between the markers of Documentation/networking/tandem-performance.rst. Nothing
 is measured here.
 
@@ -62,6 +63,13 @@ def save(figure, name):
         text = re.sub(r'[ \t]+\n', '\n', f.read())
     with open(path, 'w', encoding='utf-8') as f:
         f.write(text)
+
+
+def save_data(table):
+    """A table as JSON, beside its picture."""
+    with open(os.path.join(PICTURES, table.name + '.json'), 'w', encoding='utf-8') as f:
+        json.dump(table.data(), f, indent=1)
+        f.write('\n')
 
 
 def known(store, prefix):
@@ -346,6 +354,7 @@ def doc_sim(page, store):
                 continue
             text += figure_rst(name, caption)
         page = put(page, table.name, text)
+        save_data(table)
         print('tandem: %s' % table.title)
     reached = goals.table(store, [c.name for c in plan.cells()])
     if reached:

@@ -6,6 +6,7 @@ an ENTRY has the runs by seed, the sum of them ("sum", see SUMS) and the
 revision they were measured at.
 """
 
+import re
 import statistics
 
 import plan
@@ -132,6 +133,28 @@ class Table:
             if i == 0:
                 lines.append(rule)
         return '\n'.join(lines + [rule, ''])
+
+
+    def data(self):
+        """The same for programs: a row is {column: number, range or text}."""
+        columns = [str(c) for c in self.header[1:]]
+        return {'table': self.name, 'title': self.title, 'note': self.note,
+                'columns': columns,
+                'rows': {str(r[0]): dict(zip(columns, map(as_data, r[1:])))
+                         for r in self.rows}}
+
+
+def as_data(cell):
+    """A cell: "8.5" is a number, "8.5 (7-9)" a median and its range, "-" nothing."""
+    text = str(cell)
+    if text == '-':
+        return None
+    m = re.fullmatch(r'([\d.]+)(?: \(([\d.]+)-([\d.]+)\))?', text)
+    if not m:
+        return text
+    if m.group(2) is None:
+        return float(text)
+    return dict(zip(('median', 'low', 'high'), map(float, m.groups())))
 
 
 def order(name):

@@ -117,7 +117,10 @@ int fuzz_one(const u8 *data, size_t size)
 	s.l.now_us = 1 + take(&in, 4);
 	s.l.srtt_us = take(&in, 2);
 	s.l.min_rtt_us = take(&in, 1) & 1 ? U32_MAX : take(&in, 2);
+	s.l.known_mult = take(&in, 1);
+	s.l.known_reordering = s.l.known_mult & 1 ? take(&in, 2) : 0;
 	tandem_loss_rack.init(&s.l);
+	MUST(s.l.reo_mult >= 1 && s.l.reo_mult <= 4);
 
 	while (in.p < in.end) {
 		u8 op = take(&in, 1);

@@ -303,6 +303,44 @@ TU_TEST(bbr_undo)
 	EXPECT_EQ(state(&p)->inflight_longterm, hi);
 }
 
+/* Losses that ended STARTUP, and a probe later in the same recovery, and were none. */
+TU_TEST(bbr_undo_startup)
+{
+	struct sim_path p;
+	u32 i, was;
+
+	begin(&p);
+	for (i = 0; i < 4; i++)
+		round_trip(&p, 0);
+	EXPECT_EQ(state(&p)->state, BBR_STARTUP);
+	was = p.cc.cwnd;
+	p.cc.prior_cwnd = was;
+	tandem_bbr.ssthresh(&p.cc);
+	tandem_bbr.event(&p.cc, TANDEM_CONG_EV_RECOVERY);
+	for (i = 0; i < 6 && state(&p)->state == BBR_STARTUP; i++)
+		round_trip(&p, p.cc.cwnd / 3);
+	TU_WHERE("ended");
+	EXPECT(state(&p)->state != BBR_STARTUP);
+	EXPECT(state(&p)->full_bw_reached);
+	EXPECT(state(&p)->inflight_longterm != BBR_INF);
+	run_until(&p, BBR_UP, 200);
+	EXPECT_EQ(state(&p)->state, BBR_UP);
+	round_trip(&p, p.cc.cwnd / 2);
+	EXPECT(state(&p)->state != BBR_UP);
+	p.cc.cwnd = tandem_bbr.undo_cwnd(&p.cc);
+	tandem_bbr.event(&p.cc, TANDEM_CONG_EV_UNDO);
+	TU_WHERE("undone");
+	EXPECT_EQ(state(&p)->state, BBR_STARTUP);
+	EXPECT(!state(&p)->full_bw_reached);
+	EXPECT_EQ(state(&p)->full_bw_count, 0);
+	EXPECT_EQ(state(&p)->inflight_longterm, BBR_INF);
+	EXPECT_EQ(state(&p)->bw_shortterm, BBR_INF);
+	EXPECT_EQ(state(&p)->inflight_shortterm, BBR_INF);
+	EXPECT(p.cc.cwnd >= was);
+	round_trip(&p, 0);
+	EXPECT_EQ(state(&p)->state, BBR_STARTUP);
+}
+
 /* RFC 3168 marks: as losses with a queue. */
 TU_TEST(bbr_ecn)
 {
@@ -431,6 +469,7 @@ TU_SUITE(tandem_bbr,
 	 TU_CASE(bbr_loss_thresholds),
 	 TU_CASE(bbr_inflight_at_loss),
 	 TU_CASE(bbr_undo),
+	 TU_CASE(bbr_undo_startup),
 	 TU_CASE(bbr_ecn),
 	 TU_CASE(bbr_probe_rtt),
 	 TU_CASE(bbr_timeout_and_idle),

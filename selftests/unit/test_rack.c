@@ -314,6 +314,84 @@ TU_TEST(rack_window_adapts)
 	EXPECT_EQ(rack(&f)->reo_wnd_us, RTT / 4);
 }
 
+/* Begin again, knowing what an earlier connection saw. */
+static void knowing(struct flight *f, u16 reordering, u8 mult)
+{
+	flight(f, &tandem_loss_rack, 1);
+	f->l.known_reordering = reordering;
+	f->l.known_mult = mult;
+	f->ops->init(&f->l);
+}
+
+/* A path known to reorder: the window counts from the first flight on, bounded. */
+TU_TEST(rack_knows_the_path)
+{
+	static const struct {
+		u16 reordering;
+		u8 mult;
+		u16 want;
+		u32 quarters;
+	} rows[] = {
+		{ 3, 0, 3, 1 }, { 3, 1, 3, 1 }, { 1, 2, 3, 2 }, { 6, 4, 6, 4 },
+		{ 300, 5, 300, 4 }, { 65535, 255, 300, 4 },
+	};
+	struct flight f;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		TU_WHERE("reordering %u, mult %u", rows[i].reordering, rows[i].mult);
+		knowing(&f, rows[i].reordering, rows[i].mult);
+		EXPECT_EQ(f.l.reordering, rows[i].want);
+		EXPECT_EQ(f.l.reo_mult, rows[i].quarters);
+		EXPECT_EQ(f.l.reord_seen, 0);		/* by others, not by this one */
+		EXPECT(tandem_loss_reorders(&f.l));
+		send_new(&f, 6);
+		f.l.now_us += RTT;
+		sack(&f, 1);
+		sack(&f, 2);
+		sack(&f, 3);
+		EXPECT_EQ(walk(&f), 0);
+		EXPECT_EQ(f.wait, rows[i].quarters * RTT / 4);
+		f.l.now_us += f.wait;
+		EXPECT_EQ(walk(&f), 1);
+	}
+	TU_WHERE("nothing known");
+	knowing(&f, 0, 9);
+	EXPECT_EQ(f.l.reordering, TANDEM_DUPTHRESH);
+	EXPECT_EQ(f.l.reo_mult, 1);
+	EXPECT(!tandem_loss_reorders(&f.l));
+}
+
+/* 16 recoveries that show none of it: what was known is over; unless it was seen. */
+TU_TEST(rack_unlearns_the_path)
+{
+	struct flight f;
+	u32 seen, i;
+
+	for (seen = 0; seen < 2; seen++) {
+		TU_WHERE("seen %u", seen);
+		knowing(&f, 20, 3);
+		f.l.reord_seen = seen;
+		for (i = 0; i < 15; i++)
+			f.ops->event(&f.l, TANDEM_LOSS_EV_RECOVERED);
+		EXPECT_EQ(f.l.known_reordering, 20);
+		EXPECT_EQ(f.l.reo_mult, 3);
+		f.ops->event(&f.l, TANDEM_LOSS_EV_RECOVERED);
+		EXPECT_EQ(f.l.reo_mult, 1);
+		EXPECT_EQ(f.l.known_reordering, seen ? 20 : 0);
+		EXPECT_EQ(f.l.reordering, seen ? 20 : TANDEM_DUPTHRESH);
+	}
+	/* A D-SACK meanwhile: 16 more. */
+	TU_WHERE("D-SACK");
+	knowing(&f, 20, 3);
+	for (i = 0; i < 15; i++)
+		f.ops->event(&f.l, TANDEM_LOSS_EV_RECOVERED);
+	f.ops->event(&f.l, TANDEM_LOSS_EV_DSACK);
+	f.ops->event(&f.l, TANDEM_LOSS_EV_RECOVERED);
+	EXPECT_EQ(f.l.known_reordering, 20);
+	EXPECT_EQ(f.l.reo_mult, 4);
+}
+
 /* A retransmission that is lost is found by what was sent after it. */
 TU_TEST(rack_lost_retransmission)
 {
@@ -462,6 +540,8 @@ TU_SUITE(tandem_rack,
 	 TU_CASE(rack_sees_reordering),
 	 TU_CASE(rack_early),
 	 TU_CASE(rack_window_adapts),
+	 TU_CASE(rack_knows_the_path),
+	 TU_CASE(rack_unlearns_the_path),
 	 TU_CASE(rack_lost_retransmission),
 	 TU_CASE(rack_ambiguous_copy),
 	 TU_CASE(rack_after_timeout),

@@ -340,6 +340,81 @@ TU_TEST(rto_kinds)
 	EXPECT_EQ(tandem_rto_fixed.rto_us(&r, &lim), 1);
 }
 
+/* RFC 8985 section 7.2 */
+TU_TEST(rtt_probe_timeout)
+{
+	static const struct {
+		u32 srtt;
+		bool lone;
+		u32 delay;
+		u64 want;
+	} rows[] = {
+		{ 0, false, 200 * MS, SEC }, { 0, true, 200 * MS, SEC },
+		{ 50 * MS, false, 200 * MS, 102 * MS }, { 50 * MS, true, 200 * MS, 300 * MS },
+		{ 1, false, 0, 2 * MS + 2 }, { 1, true, 0, 2 },
+		{ U32_MAX, true, U32_MAX, 3ULL * U32_MAX },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		TU_WHERE("row %zu", i);
+		EXPECT_EQ(tandem_rtt_pto_us(rows[i].srtt, rows[i].lone, rows[i].delay),
+			  rows[i].want);
+	}
+}
+
+/* RFC 4015 section 3.3, both ways, and its bounds. */
+TU_TEST(rtt_rebase)
+{
+	static const struct {
+		u32 before, spike, after, srtt, rttvar;
+	} rows[] = {
+		/* the path is longer: SRTT = R, RTTVAR = R / 2 */
+		{ 100 * MS, 900 * MS, 800 * MS, 800 * MS, 400 * MS },
+		/* it only paused: as before */
+		{ 100 * MS, 900 * MS, 90 * MS, 100 * MS, 50 * MS },
+		/* between: a longer trip, but no more variation than there was */
+		{ 100 * MS, 900 * MS, 100 * MS + 2, 100 * MS + 2, 50 * MS + 1 },
+		{ 100 * MS, 900 * MS, 0, 100 * MS, 50 * MS },
+		{ 100 * MS, U32_MAX, U32_MAX, 120 * SEC, 60 * SEC },
+	};
+	struct tandem_rebase was;
+	struct tandem_rtt r;
+	size_t i;
+	int j;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		TU_WHERE("row %zu", i);
+		tandem_rtt_init(&r);
+		tandem_rtt_sample(&r, rows[i].before, 1);
+		memset(&was, 0xa5, sizeof(was));
+		tandem_rebase_save(&was, &r);
+		EXPECT(!was.due);
+		for (j = 0; j < 7; j++)
+			tandem_rtt_sample(&r, rows[i].spike, 5);
+		tandem_rebase_due(&was, 0xfffffff0U);
+		EXPECT(was.due);
+		EXPECT_EQ(was.seq, 0xfffffff0U);
+		tandem_rtt_rebase(&r, &was, rows[i].after);
+		EXPECT(!was.due);
+		EXPECT_EQ(tandem_rtt_srtt_us(&r), rows[i].srtt);
+		EXPECT_EQ(r.rttvar_us4 / 4, rows[i].rttvar);
+		EXPECT_EQ(r.srtt_frac, 0);
+		EXPECT_EQ(r.rttvar_frac, 0);
+		EXPECT_EQ(r.last_us, clamp(rows[i].after, 1U, 120 * SEC));
+		EXPECT(r.min_us <= r.last_us);
+		EXPECT(r.min_us <= rows[i].before);
+	}
+	/* Before there was any sample: as the first (RFC 6298 section 2.2). */
+	TU_WHERE("no sample before");
+	tandem_rtt_init(&r);
+	tandem_rebase_save(&was, &r);
+	tandem_rtt_rebase(&r, &was, 100 * MS);
+	EXPECT_EQ(tandem_rtt_srtt_us(&r), 100 * MS);
+	EXPECT_EQ(r.rttvar_us4 / 4, 50 * MS);
+	EXPECT_EQ(r.min_us, 100 * MS);
+}
+
 TU_SUITE(tandem_rtt,
 	 TU_CASE(rtt_no_sample),
 	 TU_CASE(rtt_by_hand),
@@ -352,4 +427,6 @@ TU_SUITE(tandem_rtt,
 	 TU_CASE(rtt_backoff_monotone),
 	 TU_CASE(rtt_random_against_model),
 	 TU_CASE(rtt_monotone),
-	 TU_CASE(rto_kinds));
+	 TU_CASE(rto_kinds),
+	 TU_CASE(rtt_rebase),
+	 TU_CASE(rtt_probe_timeout));
