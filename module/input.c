@@ -20,6 +20,7 @@
 #include "input.h"
 #include "mtuprobe.h"
 #include "output.h"
+#include "pace.h"
 #include "path.h"
 #include "rcvq.h"
 #include "recovery.h"
@@ -202,6 +203,9 @@ void tandem_init_transfer(struct sock *sk)
 	if (tp->cc.ops->init)
 		tp->cc.ops->init(&tp->cc);
 	tandem_rcvq_init(sk);
+	/* In what pieces the first window goes is told on the tcp wire, by their PSH. */
+	if (!tandem_thrifty(sk))
+		tandem_update_pacing_rate(sk);
 	tandem_timer_established(sk);
 	tandem_sndbuf_expand(sk);
 }

@@ -128,6 +128,9 @@ static u32 piece(struct sock *sk, const struct sk_buff *skb, u32 mss, u8 nonagle
 	u32 segs = min(tp->cc.cwnd - tandem_pipe(tp), tandem_burst_segs(sk, mss));
 	u32 most;
 
+	/* As TCP: two pieces at least are under way, lest ACKs and sending take turns. */
+	if (!tandem_thrifty(sk))
+		segs = min(segs, max(tp->cc.cwnd >> 1, 1U));
 	/* The urgent pointer is a segment's own. */
 	if (unlikely(tandem_urgent_out(tp)))
 		segs = 1;
