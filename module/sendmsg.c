@@ -386,9 +386,9 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 		else
 			n = copy_to_tail(sk, skb, msg, room);
 		if (n == 0) {
-			/* No fragment left: this skb is done, whatever its size. */
+			/* No fragment left: this skb is done, whatever its size, and says so. */
 			TANDEM_CB(skb)->eor = 1;
-			push_full(sk, skb, mss);
+			mark_push(tandem_sk(sk), skb);
 			continue;
 		}
 		if (n == -ENOMEM) {

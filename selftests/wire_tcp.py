@@ -13,10 +13,14 @@ but the last runs over kernel TCP as well, which is what "as TCP" means:
 import socket
 import time
 
-from tpeer import (IS_TCP, WIRE_NAME, Skip, check, main, need_virtual,
-                   opt_mss, opt_sackok, opt_ts, opt_ws, tandem_only)
+from tpeer import (IS_TCP, PSH, SOL_TANDEM, WIRE_NAME, Skip, check, main,
+                   need_virtual, opt_mss, opt_sackok, opt_ts, opt_ws,
+                   tandem_only)
 
 HALF = 0x80000000
+TCP_DEFER_ACCEPT = 9
+REORD_SEEN = 220		# of struct tcp_info, tcpi_reord_seen
+SO_ZEROCOPY, TANDEM_ZEROCOPY, MSG_ZEROCOPY = 60, 1008, 0x4000000
 
 
 def tcp_wire():
@@ -152,6 +156,23 @@ def test_route_attributes(w):
     c.quiet(0.15)
 
 
+def test_push_without_room(w):
+    """An skb ends where it has no room for one more fragment, and that is pushed."""
+    tcp_wire()
+    s, c = w.passive(ts=False)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    s.setsockopt(socket.SOL_SOCKET, 32, 400000)	# a page is charged for each
+    try:
+        s.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+    except OSError:
+        s.setsockopt(SOL_TANDEM, TANDEM_ZEROCOPY, 1)
+    n = s.sendmsg([bytes([i]) * 10 for i in range(20)], [], MSG_ZEROCOPY)
+    check(n == 200, "%d bytes written" % n)
+    a = c.expect(".", seq=1)
+    check(len(a) < 200 and a.flags & PSH, "not pushed: %s" % a)
+    c.expect(".", seq=1 + len(a), length=200 - len(a))
+
+
 def test_thrift_asked_for(w):
     """net.tandem.tcp_wire_thrift: the third ACK waits there, too."""
     tandem_only()
@@ -169,4 +190,5 @@ def test_thrift_asked_for(w):
 if __name__ == "__main__":
     main([test_clock, (test_silence, 20000), test_handshake_ack, test_answer_and_fin,
           test_quick_acks, test_fin_alone, (test_timeout, 200), test_options_in_order,
-          test_route_attributes, test_thrift_asked_for])
+          test_route_attributes, test_push_without_room,
+          test_thrift_asked_for])
