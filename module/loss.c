@@ -76,6 +76,7 @@ void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us)
 	l->srtt_us = tandem_rtt_srtt_us(&tp->rtt);
 	l->min_rtt_us = tp->rtt.min_us;
 	l->sacked_segs = tp->sacked_out;
+	l->reord_told = false;
 	l->recovering = tandem_in_recovery(tp);
 }
 

@@ -11,10 +11,11 @@ but the last runs over kernel TCP as well, which is what "as TCP" means:
 """
 
 import socket
+import struct
 import time
 
 from tpeer import (IS_TCP, PSH, SOL_TANDEM, WIRE_NAME, Skip, check, main,
-                   need_virtual, opt_mss, opt_sackok, opt_ts, opt_ws,
+                   need_virtual, opt_mss, opt_sack, opt_sackok, opt_ts, opt_ws,
                    tandem_only)
 
 HALF = 0x80000000
@@ -173,6 +174,22 @@ def test_push_without_room(w):
     c.expect(".", seq=1 + len(a), length=200 - len(a))
 
 
+def test_reordering_counted(w):
+    """tcpi_reord_seen counts ACKs that tell of reordering, not segments."""
+    tcp_wire()
+    s, c = w.passive(ts=False, mss=1000)
+    s.send(bytes(10000))
+    c.collect(10000)
+    at = lambda x: (c.irs + x) & 0xffffffff
+    for i, j in ((9001, 10001), (3001, 4001)):
+        c.send(".", ack=1, opts=opt_sack((at(i), at(j))))
+    c.send(".", ack=10001)
+    time.sleep(0.05)
+    info = s.getsockopt(6, socket.TCP_INFO, 232)
+    check(struct.unpack_from("=I", info, REORD_SEEN)[0] == 2,
+          "reord_seen %d" % struct.unpack_from("=I", info, REORD_SEEN))
+
+
 def test_thrift_asked_for(w):
     """net.tandem.tcp_wire_thrift: the third ACK waits there, too."""
     tandem_only()
@@ -190,5 +207,5 @@ def test_thrift_asked_for(w):
 if __name__ == "__main__":
     main([test_clock, (test_silence, 20000), test_handshake_ack, test_answer_and_fin,
           test_quick_acks, test_fin_alone, (test_timeout, 200), test_options_in_order,
-          test_route_attributes, test_push_without_room,
+          test_route_attributes, test_push_without_room, test_reordering_counted,
           test_thrift_asked_for])

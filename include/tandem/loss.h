@@ -55,6 +55,8 @@
  * @echo_us:	when the segment was sent whose timestamp this ACK echoes; 0: unknown
  * @reord_seen:	told by the detector: how often it saw segments reordered
  * @reordering:	told by the detector: by how many at most, segments
+ * @reord_told:	the detector's mark that this ACK told it of reordering; false again for
+ *		the next
  * @recovering:	in fast recovery, or after a timeout
  * @priv:	the detector's own, see tandem_loss_priv(); zero before init()
  */
@@ -69,6 +71,7 @@ struct tandem_loss {
 	u64	echo_us;
 	u32	reord_seen;
 	u16	reordering;
+	bool	reord_told;
 	bool	recovering;
 	u64	priv[TANDEM_LOSS_PRIV / sizeof(u64)];
 };
