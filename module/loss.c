@@ -22,12 +22,15 @@
 #include "loss.h"
 #include "output.h"
 #include "recovery.h"
+#include "thrift.h"
 
 /*
  * On a very short path hosts reorder by more than a quarter of the round trip.  An ACK
  * may still tell sooner.
  */
 #define REO_TIMER_MIN_US	1000U
+/* TCP's timer for it is one of jiffies, and this much later. */
+#define REO_TCP_JIFFIES		2
 
 /* ---- the detector ---- */
 
@@ -171,6 +174,14 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 	return wait_us;
 }
 
+/* When to look again at what has @wait_us left. */
+static u64 reo_delay_us(const struct sock *sk, u32 wait_us)
+{
+	if (!tandem_thrifty(sk))
+		return (u64)wait_us + jiffies_to_usecs(REO_TCP_JIFFIES);
+	return max(wait_us, REO_TIMER_MIN_US);
+}
+
 bool tandem_loss_detect(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -188,8 +199,7 @@ bool tandem_loss_detect(struct sock *sk)
 							     walk_by_number(sk, ops);
 	}
 	if (wait_us)
-		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_REO,
-				      max(wait_us, REO_TIMER_MIN_US));
+		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_REO, reo_delay_us(sk, wait_us));
 	else if (tp->loss_event == TANDEM_LOSS_TIMER_REO)
 		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
 	return tp->cc.lost != prior;
