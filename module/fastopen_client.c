@@ -21,6 +21,7 @@
 #include "path.h"
 #include "state.h"
 #include "stream.h"
+#include "thrift.h"
 
 /* A path's first pause, and the doublings after. */
 #define PATH_PAUSE_US	(60ULL * USEC_PER_SEC)
@@ -156,13 +157,17 @@ static void queue_data(struct sock *sk, u16 mss)
 	 * Linux, that the peer is as we are.
 	 */
 	tp->mss_clamp = mss ? : tp->advmss;
+	if (tp->user_mss && tp->user_mss < tp->mss_clamp)
+		tp->mss_clamp = tp->user_mss;
 	room = tandem_sync_mss(sk, tp->pmtu_cookie);
 	tp->mss_clamp = clamp;
 	if (room <= TANDEM_OPT_MAX_LEN)
 		return;
 	room = min_t(size_t, room - TANDEM_OPT_MAX_LEN, tp->fo_req->size);
+	/* Sent again by itself a TCP's has PSH, whether that is all or not. */
 	tp->fo_req->copied = tandem_append_bytes(sk, tp->fo_req->msg, room,
-						 room == tp->fo_req->size);
+						 room == tp->fo_req->size ||
+						 !tandem_thrifty(sk));
 	tp->syn_data = tp->fo_req->copied > 0;
 }
 
@@ -191,14 +196,14 @@ void tandem_fastopen_syn(struct sock *sk)
 
 /* ---- the SYN-ACK ---- */
 
-void tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
+bool tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	bool lost = tp->total_retrans, left = tp->packets_out;
 	const struct tandem_fo_cookie *cookie = NULL;
 
 	if (!tp->syn_fastopen && !tp->syn_data)
-		return;
+		return false;
 	if (tp->syn_fastopen && o->have & TANDEM_OPT_FASTOPEN && o->cookie.len)
 		cookie = &o->cookie;
 	/*
@@ -215,8 +220,11 @@ void tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
 		tp->syn_data = false;
 	} else if (tp->syn_data) {
 		tp->syn_data_acked = true;
+		/* Two in the queue, and one segment. */
+		tp->cc.delivered--;
 		TANDEM_INC(sock_net(sk), FOACTIVE);
 	}
+	return left;
 }
 
 /* ---- the calls ---- */

@@ -274,18 +274,38 @@ static void take_data(struct sock *sk, struct segment *s);
  */
 static bool syn_ack_data(struct sock *sk, struct segment *s)
 {
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!tp->syn_fastopen && !tp->syn_data_acked)
+		return false;
 	s->cb->seq++;
 	s->cb->flags &= ~TANDEM_F_SYN;
 	if (s->cb->seq == s->cb->end_seq)
 		return false;
 	take_data(sk, s);
-	if (sk->sk_state != TCP_CLOSE)
-		tandem_ack_check(sk, true);
+	tandem_ack_syn_data(sk);
 	return true;
+}
+
+/*
+ * What the SYN brought and the peer did not take goes once more, and is our ACK.  As
+ * any retransmission it is no small segment in the sense of Nagle and Minshall.
+ */
+static void syn_data_again(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 sml = tp->snd_sml;
+
+	tp->ack_pending |= TANDEM_ACK_SCHED;
+	tandem_push_pending(sk);
+	tp->snd_sml = sml;
+	if (tp->ack_pending & TANDEM_ACK_SCHED)
+		tandem_send_ack(sk);
 }
 
 static int syn_sent_open(struct sock *sk, struct segment *s)
 {
+	bool again, taken;
 	int verdict;
 
 	take_irs(sk, s);
@@ -296,14 +316,18 @@ static int syn_sent_open(struct sock *sk, struct segment *s)
 	if (verdict < 0)
 		return -verdict;
 	active_open_done(sk, s->skb);
-	tandem_fastopen_synack(sk, &s->opts);
+	again = tandem_fastopen_synack(sk, &s->opts);
+	taken = syn_ack_data(sk, s);
 	wake_connected(sk);
-
-	tandem_third_ack(sk);
-	tandem_push_pending(sk);
-	if (!tandem_sk(sk)->syn_fastopen && !tandem_sk(sk)->syn_data_acked)
-		return 0;
-	return syn_ack_data(sk, s) ? -1 : 0;
+	if (again) {
+		syn_data_again(sk);
+	} else if (sk->sk_state != TCP_CLOSE) {
+		tandem_third_ack(sk);
+		tandem_push_pending(sk);
+	}
+	if (taken && sk->sk_state != TCP_CLOSE)
+		tandem_ack_check(sk, true);
+	return taken ? -1 : 0;
 }
 
 /* Simultaneous open: a SYN without ACK (RFC 9293 figure 7). */

@@ -357,6 +357,11 @@ static int trim_front(struct sk_buff *skb, u32 len)
 	return 0;
 }
 
+int tandem_rtx_trim_acked(struct sock *sk, struct sk_buff *skb)
+{
+	return trim_front(skb, tandem_sk(sk)->snd_una - TANDEM_CB(skb)->seq);
+}
+
 int tandem_rtx_trim(struct sock *sk, struct sk_buff *skb, u32 segs)
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
@@ -382,7 +387,7 @@ static int fit_for_retransmit(struct sock *sk, struct sk_buff *skb, u32 segs)
 	int err;
 
 	if (seq_before(cb->seq, tp->snd_una)) {
-		err = trim_front(skb, tp->snd_una - cb->seq);
+		err = tandem_rtx_trim_acked(sk, skb);
 		if (err)
 			return err;
 	}

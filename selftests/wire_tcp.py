@@ -14,6 +14,7 @@ import socket
 import struct
 import time
 
+from fastopen import COOKIE, cookie_of, learn, listener, open_with, synack
 from tpeer import (IS_TCP, PSH, SOL_TANDEM, WIRE_NAME, Skip, check, main,
                    need_virtual, opt_mss, opt_sack, opt_sackok, opt_ts, opt_ws,
                    tandem_only)
@@ -174,6 +175,89 @@ def test_push_without_room(w):
     c.expect(".", seq=1 + len(a), length=200 - len(a))
 
 
+def test_fastopen_part_taken(w):
+    """A SYN-ACK of some of what the SYN brought: the rest goes again at once."""
+    tcp_wire()
+    learn(w)
+    data = bytes(i & 255 for i in range(1000))
+    _, c, first, sent = open_with(w, data)
+    check(cookie_of(first) == COOKIE and sent == 1000, "%d bytes went" % sent)
+    synack(c, ack=101)
+    a = c.expect(".", seq=101, ack=1, length=900, within=0.031)
+    check(a.data == data[100:], "other bytes")
+
+
+def test_fastopen_answer_in_synack(w):
+    """Data in the SYN-ACK is acknowledged by the third ACK."""
+    tcp_wire()
+    learn(w)
+    s, c, _, sent = open_with(w, b"ask")
+    check(sent == 3, "%d bytes went" % sent)
+    synack(c, ack=4, data=b"answer")
+    c.expect(".", seq=4, ack=7, length=0, within=0.031)
+    c.quiet(0.1)
+    check(s.recv(10) == b"answer", "other bytes")
+
+
+def test_fastopen_refused(w):
+    """What the SYN brought in vain goes again as the third ACK; Nagle holds nothing."""
+    tcp_wire()
+    learn(w)
+    s, c, _, sent = open_with(w, bytes(5000))
+    check(1000 < sent <= 1420, "%d bytes went" % sent)
+    c.rcv_nxt = 1
+    synack(c)
+    c.expect(".", seq=1, ack=1, length=sent, within=0.031)
+    s.send(bytes(5000 - sent))
+    while c.rcv_nxt < 5001:
+        a = c.expect(".", seq=c.rcv_nxt, within=0.031)
+        check(len(a), "an ACK: %s" % a)
+
+
+def test_fastopen_user_mss(w):
+    """TCP_MAXSEG is the bound of a SYN's data, too."""
+    tcp_wire()
+    learn(w)
+    _, _, first, _ = open_with(w, bytes(2000), before=lambda s:
+                               s.setsockopt(6, socket.TCP_MAXSEG, 600))
+    check(first.opts["mss"] == 600 and len(first) == 560, "SYN %s" % first)
+
+
+def test_fastopen_fin(w):
+    """A FIN after a SYN with data is acknowledged without delay."""
+    tcp_wire()
+    if not IS_TCP:
+        w.knob("fastopen", 0x203)
+    else:
+        with open("/proc/sys/net/ipv4/tcp_fastopen", "w") as f:
+            f.write("515")
+    ls = listener(w)
+    c = w.conn(ls.getsockname()[1])
+    c.send("S", data=b"ask", opts=c.syn_opts())
+    c.expect("S.", ack=4)
+    c.snd_nxt = 4
+    time.sleep(0.1)
+    c.send("F.")
+    c.expect(".", seq=1, ack=5, length=0, within=0.031)
+
+
+def test_data_first(w):
+    """TCP_DEFER_ACCEPT at a client: the third ACK waits for the request."""
+    tcp_wire()
+    need_virtual()
+    s, c = w.active_start(lambda s: s.setsockopt(6, TCP_DEFER_ACCEPT, 1))
+    c.answer_syn()
+    c.quiet(0.15)
+    s.send(b"request")
+    c.expect(".", seq=1, ack=1, length=7)
+    time.sleep(0.1)
+    _, c = w.active_start(lambda s: s.setsockopt(6, TCP_DEFER_ACCEPT, 1), port=8001)
+    c.answer_syn()
+    start = time.monotonic()
+    a = c.expect(".", seq=1, ack=1, length=0)
+    check(a.when - start > 0.15, "after %.3f s" % (a.when - start))
+
+
 def test_reordering_counted(w):
     """tcpi_reord_seen counts ACKs that tell of reordering, not segments."""
     tcp_wire()
@@ -207,5 +291,7 @@ def test_thrift_asked_for(w):
 if __name__ == "__main__":
     main([test_clock, (test_silence, 20000), test_handshake_ack, test_answer_and_fin,
           test_quick_acks, test_fin_alone, (test_timeout, 200), test_options_in_order,
-          test_route_attributes, test_push_without_room, test_reordering_counted,
+          test_route_attributes, test_push_without_room, test_fastopen_part_taken, test_fastopen_answer_in_synack,
+          test_fastopen_refused, test_fastopen_user_mss, test_fastopen_fin,
+          test_data_first, test_reordering_counted,
           test_thrift_asked_for])
