@@ -196,16 +196,37 @@ void tandem_fastopen_syn(struct sock *sk)
 
 /* ---- the SYN-ACK ---- */
 
+/*
+ * Asked for a cookie and not heard.  Linux servers from before RFC 7413 know the option by
+ * its experimental number only: so, as Linux does, the next SYN asks by that, and if that
+ * is in vain as well all others by the proper one.  True: *@next is for the path.
+ */
+static bool ask_otherwise(const struct tandem_sock *tp, const struct tandem_opts *o,
+			  struct tandem_fo_cookie *next)
+{
+	if (tp->wire != TANDEM_WIRE_TCP || !tp->syn_fastopen || tp->total_retrans ||
+	    o->have & TANDEM_OPT_FASTOPEN || tp->fo_cookie.len || tp->fo_cookie.tried)
+		return false;
+	*next = (struct tandem_fo_cookie){
+		.exp	= !tp->fo_cookie.exp,
+		.tried	= tp->fo_cookie.exp,
+	};
+	return true;
+}
+
 bool tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	bool lost = tp->total_retrans, left = tp->packets_out;
 	const struct tandem_fo_cookie *cookie = NULL;
+	struct tandem_fo_cookie next;
 
 	if (!tp->syn_fastopen && !tp->syn_data)
 		return false;
 	if (tp->syn_fastopen && o->have & TANDEM_OPT_FASTOPEN && o->cookie.len)
 		cookie = &o->cookie;
+	else if (ask_otherwise(tp, o, &next))
+		cookie = &next;
 	/*
 	 * Repeated, and the answer knows neither cookie nor data: only SYNs without them
 	 * get through, or it was chance.  The path remembers.

@@ -15,7 +15,7 @@ import struct
 import time
 
 from fastopen import COOKIE, cookie_of, learn, listener, open_with, synack
-from tpeer import (IS_TCP, PSH, SOL_TANDEM, WIRE_NAME, Skip, check, main,
+from tpeer import (IS_TCP, PSH, SOL_TANDEM, WIRE_NAME, Skip, check, linger0, main,
                    need_virtual, opt_mss, opt_sack, opt_sackok, opt_ts, opt_ws,
                    tandem_only)
 
@@ -187,6 +187,22 @@ def test_fastopen_part_taken(w):
     check(a.data == data[100:], "other bytes")
 
 
+def test_fastopen_asks_otherwise(w):
+    """No cookie for the asking: once by the experimental option (RFC 6994)."""
+    tcp_wire()
+    asked = []
+    for _ in range(4):
+        s, c, first, _ = open_with(w, b"hi")
+        asked.append("34" if cookie_of(first) == b"" else
+                     "254" if first.opts.get(254) == b"\xf9\x89" else "none")
+        synack(c)
+        c.expect(".", seq=1, ack=1)
+        linger0(s)
+        s.close()
+        c.expect("R.")
+    check(asked == ["34", "254", "34", "34"], "asked by %s" % asked)
+
+
 def test_fastopen_answer_in_synack(w):
     """Data in the SYN-ACK is acknowledged by the third ACK."""
     tcp_wire()
@@ -291,7 +307,8 @@ def test_thrift_asked_for(w):
 if __name__ == "__main__":
     main([test_clock, (test_silence, 20000), test_handshake_ack, test_answer_and_fin,
           test_quick_acks, test_fin_alone, (test_timeout, 200), test_options_in_order,
-          test_route_attributes, test_push_without_room, test_fastopen_part_taken, test_fastopen_answer_in_synack,
+          test_route_attributes, test_push_without_room, test_fastopen_part_taken,
+          test_fastopen_asks_otherwise, test_fastopen_answer_in_synack,
           test_fastopen_refused, test_fastopen_user_mss, test_fastopen_fin,
           test_data_first, test_reordering_counted,
           test_thrift_asked_for])
