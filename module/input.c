@@ -478,6 +478,9 @@ static int check_syn(struct sock *sk, struct segment *s)
 	if (!(cb->flags & TANDEM_F_SYN))
 		return 0;
 	if (crossed_syn_ack(sk, cb)) {
+		/* RFC 2883: the SYN came before. TCP says so, at once. */
+		if (!tandem_thrifty(sk))
+			tandem_rcvq_dup(sk, cb->seq, cb->seq + 1);
 		s->cb->seq++;	/* only what follows the SYN is still to be looked at */
 		return 0;
 	}

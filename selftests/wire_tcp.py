@@ -274,6 +274,19 @@ def test_data_first(w):
     check(a.when - start > 0.15, "after %.3f s" % (a.when - start))
 
 
+def test_crossed_syn(w):
+    """Of two SYNs that cross the second copy is a duplicate: acknowledged, with D-SACK."""
+    tcp_wire()
+    _, c = w.active_start()
+    c.send("S")
+    c.expect("S.", seq=0, ack=1)
+    c.snd_nxt = 0
+    c.send("S.", opts=c.syn_opts())
+    a = c.expect(".", seq=1, ack=1, length=0, within=0.031)
+    check([(x - c.iss, y - c.iss) for x, y in a.opts.get("sack", [])] == [(0, 1)],
+          "SACK %s" % a)
+
+
 def test_reordering_counted(w):
     """tcpi_reord_seen counts ACKs that tell of reordering, not segments."""
     tcp_wire()
@@ -310,5 +323,5 @@ if __name__ == "__main__":
           test_route_attributes, test_push_without_room, test_fastopen_part_taken,
           test_fastopen_asks_otherwise, test_fastopen_answer_in_synack,
           test_fastopen_refused, test_fastopen_user_mss, test_fastopen_fin,
-          test_data_first, test_reordering_counted,
+          test_data_first, test_crossed_syn, test_reordering_counted,
           test_thrift_asked_for])
