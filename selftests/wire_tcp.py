@@ -303,6 +303,23 @@ def test_reordering_counted(w):
           "reord_seen %d" % struct.unpack_from("=I", info, REORD_SEEN))
 
 
+def queued(s):
+    """SO_MEMINFO: SK_MEMINFO_WMEM_QUEUED"""
+    return struct.unpack_from("=I", s.getsockopt(socket.SOL_SOCKET, 55, 36), 20)[0]
+
+
+def test_part_is_free(w):
+    """What is ACKed of a piece is not charged any more."""
+    tcp_wire()
+    s, c = w.passive(ts=False, mss=1000)
+    s.send(bytes(10000))
+    c.collect(10000)
+    before = queued(s)
+    c.send(".", ack=3001)
+    time.sleep(0.05)
+    check(before - queued(s) == 3000, "%d bytes freed" % (before - queued(s)))
+
+
 def test_thrift_asked_for(w):
     """net.tandem.tcp_wire_thrift: the third ACK waits there, too."""
     tandem_only()
@@ -323,5 +340,5 @@ if __name__ == "__main__":
           test_route_attributes, test_push_without_room, test_fastopen_part_taken,
           test_fastopen_asks_otherwise, test_fastopen_answer_in_synack,
           test_fastopen_refused, test_fastopen_user_mss, test_fastopen_fin,
-          test_data_first, test_crossed_syn, test_reordering_counted,
+          test_data_first, test_crossed_syn, test_reordering_counted, test_part_is_free,
           test_thrift_asked_for])
