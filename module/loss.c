@@ -29,8 +29,9 @@
  * may still tell sooner.
  */
 #define REO_TIMER_MIN_US	1000U
-/* TCP's timer for it is one of jiffies, and this much later. */
-#define REO_TCP_JIFFIES		2
+/* TCP's timer for it is this much later, and one of jiffies: by half of one on average. */
+#define REO_TCP_US		2000U
+#define REO_TCP_TICK_US		((u32)(USEC_PER_SEC / HZ))
 
 /* ---- the detector ---- */
 
@@ -178,7 +179,8 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 static u64 reo_delay_us(const struct sock *sk, u32 wait_us)
 {
 	if (!tandem_thrifty(sk))
-		return (u64)wait_us + jiffies_to_usecs(REO_TCP_JIFFIES);
+		return DIV_ROUND_UP_ULL((u64)wait_us + REO_TCP_US, REO_TCP_TICK_US) *
+		       REO_TCP_TICK_US + REO_TCP_TICK_US / 2;
 	return max(wait_us, REO_TIMER_MIN_US);
 }
 
