@@ -207,7 +207,6 @@ static int copy_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg
 	pfrag->offset += copy;
 	WRITE_ONCE(tp->write_seq, tp->write_seq + copy);
 	TANDEM_CB(skb)->end_seq += copy;
-	TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
 	return copy;
 }
 
@@ -272,7 +271,6 @@ static int map_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
 		return n ? : -EFAULT;
 	WRITE_ONCE(tp->write_seq, tp->write_seq + n);
 	TANDEM_CB(skb)->end_seq += n;
-	TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
 	return n;
 }
 
@@ -379,6 +377,9 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 				append_skb(sk, skb);
 		}
 		room = min_t(size_t, room, msg_data_left(msg));
+		/* More follows what was pushed; a push within this write stays one (Linux). */
+		if (skb && !*copied)
+			TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
 		if (!skb)
 			n = -ENOMEM;
 		else if (zc)
