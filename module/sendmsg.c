@@ -455,9 +455,21 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 /* sendmsg() that opens the connection: with the SYN goes what may, then the rest. */
 static int sendmsg_opens(struct sock *sk, struct msghdr *msg, size_t size)
 {
+	struct ubuf_info *uarg;
 	int copied, err, ret;
 
+	err = zerocopy_begin(sk, msg, size, &uarg);
+	if (err)
+		return sk_stream_error(sk, msg->msg_flags, err);
 	err = tandem_fastopen_sendmsg(sk, msg, size, &copied);
+	if (!copied) {
+		net_zcopy_put_abort(uarg, true);
+	} else if (uarg) {
+		/* What went with the SYN was copied.  So is the rest: it is told of once. */
+		uarg_to_msgzc(uarg)->zerocopy = 0;
+		net_zcopy_put(uarg);
+		msg->msg_flags &= ~MSG_ZEROCOPY;
+	}
 	if (err == -EINPROGRESS && copied)
 		return copied;
 	if (err)

@@ -274,7 +274,7 @@ def test_backup_key(w):
 COOKIE = bytes(range(1, 9))
 
 
-def open_with(w, data, port=8000, before=None):
+def open_with(w, data, port=8000, before=None, flags=0):
     """sendto(MSG_FASTOPEN), not waiting; socket, peer, the SYN, bytes that went."""
     s = w.socket()
     if before:
@@ -282,7 +282,7 @@ def open_with(w, data, port=8000, before=None):
     s.setblocking(False)
     sent = 0
     try:
-        sent = s.sendto(data, MSG_FASTOPEN, (REMOTE[w.way], port))
+        sent = s.sendto(data, MSG_FASTOPEN | flags, (REMOTE[w.way], port))
     except BlockingIOError:
         pass
     c = w.conn(s.getsockname()[1], port=port)

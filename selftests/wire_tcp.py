@@ -23,6 +23,7 @@ HALF = 0x80000000
 TCP_DEFER_ACCEPT = 9
 REORD_SEEN = 220		# of struct tcp_info, tcpi_reord_seen
 SO_ZEROCOPY, TANDEM_ZEROCOPY, MSG_ZEROCOPY = 60, 1008, 0x4000000
+MSG_ERRQUEUE = 0x2000
 
 
 def tcp_wire():
@@ -158,16 +159,20 @@ def test_route_attributes(w):
     c.quiet(0.15)
 
 
+def zerocopy(s):
+    try:
+        s.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+    except OSError:
+        s.setsockopt(SOL_TANDEM, TANDEM_ZEROCOPY, 1)
+
+
 def test_push_without_room(w):
     """An skb ends where it has no room for one more fragment, and that is pushed."""
     tcp_wire()
     s, c = w.passive(ts=False)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     s.setsockopt(socket.SOL_SOCKET, 32, 400000)	# a page is charged for each
-    try:
-        s.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
-    except OSError:
-        s.setsockopt(SOL_TANDEM, TANDEM_ZEROCOPY, 1)
+    zerocopy(s)
     n = s.sendmsg([bytes([i]) * 10 for i in range(20)], [], MSG_ZEROCOPY)
     check(n == 200, "%d bytes written" % n)
     a = c.expect(".", seq=1)
@@ -237,6 +242,21 @@ def test_fastopen_user_mss(w):
     _, _, first, _ = open_with(w, bytes(2000), before=lambda s:
                                s.setsockopt(6, socket.TCP_MAXSEG, 600))
     check(first.opts["mss"] == 600 and len(first) == 560, "SYN %s" % first)
+
+
+def test_fastopen_zerocopy(w):
+    """MSG_ZEROCOPY with the SYN: bytes are copied, and the program hears of that."""
+    tcp_wire()
+    learn(w)
+    s, c, _, sent = open_with(w, b"hello", before=zerocopy, flags=MSG_ZEROCOPY)
+    check(sent == 5, "%d bytes went" % sent)
+    synack(c, ack=6)
+    c.expect(".", ack=1)
+    time.sleep(0.1)
+    _, notes, _, _ = s.recvmsg(10, 200, MSG_ERRQUEUE)
+    # struct sock_extended_err: SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED, 0 to 0
+    got = struct.unpack_from("=IBBBxII", notes[0][2])
+    check(got == (0, 5, 0, 1, 0, 0), "told %s" % (got,))
 
 
 def test_fastopen_fin(w):
@@ -340,5 +360,6 @@ if __name__ == "__main__":
           test_route_attributes, test_push_without_room, test_fastopen_part_taken,
           test_fastopen_asks_otherwise, test_fastopen_answer_in_synack,
           test_fastopen_refused, test_fastopen_user_mss, test_fastopen_fin,
+          test_fastopen_zerocopy,
           test_data_first, test_crossed_syn, test_reordering_counted, test_part_is_free,
           test_thrift_asked_for])
