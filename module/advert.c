@@ -30,9 +30,6 @@
 #include "timer.h"
 #include "window.h"
 
-/* ACKs sent at once at the start of a bulk transfer; Linux's figure. */
-#define MAX_QUICKACKS	16U
-
 u32 tandem_win_from_space(const struct sock *sk, u32 bytes)
 {
 	return bytes / 2;
@@ -90,7 +87,7 @@ static void grant_quickacks(struct tandem_sock *tp, unsigned int max)
 {
 	u32 n = tandem_rcv_wnd_open(tp) / (2 * max(tp->rcv_mss, 1U));
 
-	tp->quickacks = clamp(n, 2U, min(max, MAX_QUICKACKS));
+	tp->quickacks = clamp(n, 2U, min(max, TANDEM_MAX_QUICKACKS));
 }
 
 void tandem_enter_quickack(struct sock *sk, unsigned int max)
@@ -114,7 +111,7 @@ void tandem_ack_data_received(struct sock *sk, const struct sk_buff *skb)
 	tp->ack_pending |= TANDEM_ACK_SCHED;
 	if (!tp->last_data_us || now - tp->last_data_us > tp->rto_us) {
 		/* A new transfer, or one after a pause: its sender starts slowly. */
-		grant_quickacks(tp, MAX_QUICKACKS);
+		grant_quickacks(tp, TANDEM_MAX_QUICKACKS);
 		/* Only full segments then (below); a TCP waits on in a dialogue. */
 		if (tandem_thrifty(sk))
 			tp->pingpong = false;
@@ -132,6 +129,17 @@ void tandem_ack_data_received(struct sock *sk, const struct sk_buff *skb)
 		tp->quickacks--;
 		tp->ack_pending |= TANDEM_ACK_NOW;
 	}
+}
+
+void tandem_ack_syn_data(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	/* Linux counts it as received, not as a transfer that began. */
+	if (tandem_thrifty(sk))
+		return;
+	tp->last_data_us = 0;
+	tp->quickacks = 0;
 }
 
 void tandem_ack_data_sent(struct sock *sk)

@@ -8,6 +8,9 @@
 
 #include "sock.h"
 
+/* ACKs sent at once at the start of a bulk transfer; Linux's figure. */
+#define TANDEM_MAX_QUICKACKS	16U
+
 /* The window for a segment about to leave; updates rcv_wnd, rcv_wup. Wire units. */
 u16 tandem_select_window(struct sock *sk);
 /* Room for data in the receive buffer, bytes, and the whole of it. */
@@ -18,6 +21,8 @@ u32 tandem_win_from_space(const struct sock *sk, u32 bytes);
 
 /* Data was queued in order: an ACK is owed. */
 void tandem_ack_data_received(struct sock *sk, const struct sk_buff *skb);
+/* Data came with a SYN, whose answer, or the ACK of that, is its ACK. */
+void tandem_ack_syn_data(struct sock *sk);
 /* An ACK must go at once (out of order, duplicate, FIN, probe). */
 void tandem_ack_now(struct sock *sk);
 /* Send or schedule what is owed; end of every segment's way in. */

@@ -208,6 +208,7 @@ void tandem_fastopen_child(struct sock *lsk, struct sock *child, struct sk_buff 
 	/* The window in the SYN-ACK counts from what it acknowledges. */
 	tp->rcv_wup = tp->rcv_nxt;
 	tp->syn_data_acked = tp->rcv_nxt != tp->irs + 1;
+	tandem_ack_syn_data(child);
 	TANDEM_INC(sock_net(child), FOPASSIVE);
 	if (may_hold(child, skb, len))
 		hold = msecs_to_jiffies(min(SYNACK_HOLD_MS,
@@ -355,8 +356,9 @@ void tandem_fastopen_take_back(struct sock *sk)
 	struct rb_node *n;
 
 	skb = tandem_rtx_head(sk);
-	/* What was acknowledged in part stays where it is, for the timer. */
-	if (!skb || TANDEM_CB(skb)->seq != tp->snd_una)
+	/* Acknowledged in part, and no memory to cut it: it stays there, for the timer. */
+	if (!skb || (seq_before(TANDEM_CB(skb)->seq, tp->snd_una) &&
+		     tandem_rtx_trim_acked(sk, skb)))
 		return;
 	tp->snd_nxt = tp->snd_una;
 	while ((n = rb_last(&tp->rtx_queue))) {

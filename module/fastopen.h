@@ -86,8 +86,8 @@ void tandem_fastopen_take_back(struct sock *sk);
 bool tandem_fastopen_defer(struct sock *sk);
 /* Before the SYN: what option and data it has. The data is queued behind the SYN. */
 void tandem_fastopen_syn(struct sock *sk);
-/* The SYN-ACK came. */
-void tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o);
+/* The SYN-ACK came. True: some data of the SYN is to be sent again. */
+bool tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o);
 /* A retransmission timeout, the head of rtx_queue is about to go again. */
 void tandem_fastopen_timeout(struct sock *sk);
 /* A connection that began so went well. */

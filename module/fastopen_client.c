@@ -21,6 +21,7 @@
 #include "path.h"
 #include "state.h"
 #include "stream.h"
+#include "thrift.h"
 
 /* A path's first pause, and the doublings after. */
 #define PATH_PAUSE_US	(60ULL * USEC_PER_SEC)
@@ -156,13 +157,17 @@ static void queue_data(struct sock *sk, u16 mss)
 	 * Linux, that the peer is as we are.
 	 */
 	tp->mss_clamp = mss ? : tp->advmss;
+	if (tp->user_mss && tp->user_mss < tp->mss_clamp)
+		tp->mss_clamp = tp->user_mss;
 	room = tandem_sync_mss(sk, tp->pmtu_cookie);
 	tp->mss_clamp = clamp;
 	if (room <= TANDEM_OPT_MAX_LEN)
 		return;
 	room = min_t(size_t, room - TANDEM_OPT_MAX_LEN, tp->fo_req->size);
+	/* Sent again by itself a TCP's has PSH, whether that is all or not. */
 	tp->fo_req->copied = tandem_append_bytes(sk, tp->fo_req->msg, room,
-						 room == tp->fo_req->size);
+						 room == tp->fo_req->size ||
+						 !tandem_thrifty(sk));
 	tp->syn_data = tp->fo_req->copied > 0;
 }
 
@@ -191,16 +196,37 @@ void tandem_fastopen_syn(struct sock *sk)
 
 /* ---- the SYN-ACK ---- */
 
-void tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
+/*
+ * Asked for a cookie and not heard.  Linux servers from before RFC 7413 know the option by
+ * its experimental number only: so, as Linux does, the next SYN asks by that, and if that
+ * is in vain as well all others by the proper one.  True: *@next is for the path.
+ */
+static bool ask_otherwise(const struct tandem_sock *tp, const struct tandem_opts *o,
+			  struct tandem_fo_cookie *next)
+{
+	if (tp->wire != TANDEM_WIRE_TCP || !tp->syn_fastopen || tp->total_retrans ||
+	    o->have & TANDEM_OPT_FASTOPEN || tp->fo_cookie.len || tp->fo_cookie.tried)
+		return false;
+	*next = (struct tandem_fo_cookie){
+		.exp	= !tp->fo_cookie.exp,
+		.tried	= tp->fo_cookie.exp,
+	};
+	return true;
+}
+
+bool tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	bool lost = tp->total_retrans, left = tp->packets_out;
 	const struct tandem_fo_cookie *cookie = NULL;
+	struct tandem_fo_cookie next;
 
 	if (!tp->syn_fastopen && !tp->syn_data)
-		return;
+		return false;
 	if (tp->syn_fastopen && o->have & TANDEM_OPT_FASTOPEN && o->cookie.len)
 		cookie = &o->cookie;
+	else if (ask_otherwise(tp, o, &next))
+		cookie = &next;
 	/*
 	 * Repeated, and the answer knows neither cookie nor data: only SYNs without them
 	 * get through, or it was chance.  The path remembers.
@@ -215,8 +241,11 @@ void tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
 		tp->syn_data = false;
 	} else if (tp->syn_data) {
 		tp->syn_data_acked = true;
+		/* Two in the queue, and one segment. */
+		tp->cc.delivered--;
 		TANDEM_INC(sock_net(sk), FOACTIVE);
 	}
+	return left;
 }
 
 /* ---- the calls ---- */

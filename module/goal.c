@@ -13,7 +13,8 @@
  *   burst   how much of it leaves at once: what the pacing rate sends in a millisecond,
  *           so that a slow path gets segments spread and not in lumps of 64 KB.  On a
  *           very short path more: queues that drain in microseconds are not hurt, and
- *           the rate says little there.
+ *           the rate says little there.  Never less than net.tandem.min_tso_segs: a
+ *           shorter one is not worth the timer that ends it.
  *
  * A GSO skb says in gso_type who may cut it.  On the tcp wire it is TCP's own, and a
  * network card may do it.  For protocol 254 it says "TCP and SCTP": no card offers both,
@@ -29,8 +30,6 @@
 #include "goal.h"
 #include "xmit.h"
 
-/* A shorter burst is not worth the timer that ends it. */
-#define BURST_MIN_SEGS	2U
 /* 1/1024 s of the pacing rate. */
 #define BURST_SHIFT	10
 /* For each doubling of the smallest RTT, 512 us, the extra burst is halved. */
@@ -82,5 +81,6 @@ u32 tandem_burst_segs(struct sock *sk, u32 mss)
 	bytes = READ_ONCE(sk->sk_pacing_rate) >> BURST_SHIFT;
 	if (near < 32)
 		bytes += most >> near;
-	return max(div_u64(min_t(u64, bytes, most), mss), BURST_MIN_SEGS);
+	return max_t(u32, div_u64(min_t(u64, bytes, most), mss),
+		     tandem_knob(sock_net(sk), min_tso_segs));
 }

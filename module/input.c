@@ -20,6 +20,7 @@
 #include "input.h"
 #include "mtuprobe.h"
 #include "output.h"
+#include "pace.h"
 #include "path.h"
 #include "rcvq.h"
 #include "recovery.h"
@@ -188,8 +189,8 @@ void tandem_init_transfer(struct sock *sk)
 	tp->estab_us = tandem_now_us();
 	tandem_mtup_init(sk);
 	tandem_sync_mss(sk, __sk_dst_get(sk) ? dst_mtu(__sk_dst_get(sk)) : tp->pmtu_cookie);
-	/* RFC 5681 section 3.1: a lost SYN means one segment to begin with. */
-	tp->cc.cwnd = tp->total_retrans ? 1 : iw;
+	/* RFC 5681 section 3.1: a lost SYN means one segment to begin with; to TCP two. */
+	tp->cc.cwnd = tp->total_retrans > !tandem_thrifty(sk) ? 1 : iw;
 	tp->cc.init_cwnd = iw;
 	tp->cc.cwnd_clamp = ~0U;
 	tp->cc.ssthresh = TANDEM_SSTHRESH_INF;
@@ -202,6 +203,9 @@ void tandem_init_transfer(struct sock *sk)
 	if (tp->cc.ops->init)
 		tp->cc.ops->init(&tp->cc);
 	tandem_rcvq_init(sk);
+	/* In what pieces the first window goes is told on the tcp wire, by their PSH. */
+	if (!tandem_thrifty(sk))
+		tandem_update_pacing_rate(sk);
 	tandem_timer_established(sk);
 	tandem_sndbuf_expand(sk);
 }
@@ -270,18 +274,38 @@ static void take_data(struct sock *sk, struct segment *s);
  */
 static bool syn_ack_data(struct sock *sk, struct segment *s)
 {
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!tp->syn_fastopen && !tp->syn_data_acked)
+		return false;
 	s->cb->seq++;
 	s->cb->flags &= ~TANDEM_F_SYN;
 	if (s->cb->seq == s->cb->end_seq)
 		return false;
 	take_data(sk, s);
-	if (sk->sk_state != TCP_CLOSE)
-		tandem_ack_check(sk, true);
+	tandem_ack_syn_data(sk);
 	return true;
+}
+
+/*
+ * What the SYN brought and the peer did not take goes once more, and is our ACK.  As
+ * any retransmission it is no small segment in the sense of Nagle and Minshall.
+ */
+static void syn_data_again(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 sml = tp->snd_sml;
+
+	tp->ack_pending |= TANDEM_ACK_SCHED;
+	tandem_push_pending(sk);
+	tp->snd_sml = sml;
+	if (tp->ack_pending & TANDEM_ACK_SCHED)
+		tandem_send_ack(sk);
 }
 
 static int syn_sent_open(struct sock *sk, struct segment *s)
 {
+	bool again, taken;
 	int verdict;
 
 	take_irs(sk, s);
@@ -292,14 +316,18 @@ static int syn_sent_open(struct sock *sk, struct segment *s)
 	if (verdict < 0)
 		return -verdict;
 	active_open_done(sk, s->skb);
-	tandem_fastopen_synack(sk, &s->opts);
+	again = tandem_fastopen_synack(sk, &s->opts);
+	taken = syn_ack_data(sk, s);
 	wake_connected(sk);
-
-	tandem_third_ack(sk);
-	tandem_push_pending(sk);
-	if (!tandem_sk(sk)->syn_fastopen && !tandem_sk(sk)->syn_data_acked)
-		return 0;
-	return syn_ack_data(sk, s) ? -1 : 0;
+	if (again) {
+		syn_data_again(sk);
+	} else if (sk->sk_state != TCP_CLOSE) {
+		tandem_third_ack(sk);
+		tandem_push_pending(sk);
+	}
+	if (taken && sk->sk_state != TCP_CLOSE)
+		tandem_ack_check(sk, true);
+	return taken ? -1 : 0;
 }
 
 /* Simultaneous open: a SYN without ACK (RFC 9293 figure 7). */
@@ -450,6 +478,9 @@ static int check_syn(struct sock *sk, struct segment *s)
 	if (!(cb->flags & TANDEM_F_SYN))
 		return 0;
 	if (crossed_syn_ack(sk, cb)) {
+		/* RFC 2883: the SYN came before. TCP says so, at once. */
+		if (!tandem_thrifty(sk))
+			tandem_rcvq_dup(sk, cb->seq, cb->seq + 1);
 		s->cb->seq++;	/* only what follows the SYN is still to be looked at */
 		return 0;
 	}

@@ -22,12 +22,16 @@
 #include "loss.h"
 #include "output.h"
 #include "recovery.h"
+#include "thrift.h"
 
 /*
  * On a very short path hosts reorder by more than a quarter of the round trip.  An ACK
  * may still tell sooner.
  */
 #define REO_TIMER_MIN_US	1000U
+/* TCP's timer for it is this much later, and one of jiffies: by half of one on average. */
+#define REO_TCP_US		2000U
+#define REO_TCP_TICK_US		((u32)(USEC_PER_SEC / HZ))
 
 /* ---- the detector ---- */
 
@@ -97,6 +101,7 @@ void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us)
 	l->srtt_us = tandem_rtt_srtt_us(&tp->rtt);
 	l->min_rtt_us = tp->rtt.min_us;
 	l->sacked_segs = tp->sacked_out;
+	l->reord_told = false;
 	l->recovering = tandem_in_recovery(tp);
 }
 
@@ -202,6 +207,15 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 	return wait_us;
 }
 
+/* When to look again at what has @wait_us left. */
+static u64 reo_delay_us(const struct sock *sk, u32 wait_us)
+{
+	if (!tandem_thrifty(sk))
+		return DIV_ROUND_UP_ULL((u64)wait_us + REO_TCP_US, REO_TCP_TICK_US) *
+		       REO_TCP_TICK_US + REO_TCP_TICK_US / 2;
+	return max(wait_us, REO_TIMER_MIN_US);
+}
+
 bool tandem_loss_detect(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -219,8 +233,7 @@ bool tandem_loss_detect(struct sock *sk)
 							     walk_by_number(sk, ops);
 	}
 	if (wait_us)
-		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_REO,
-				      max(wait_us, REO_TIMER_MIN_US));
+		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_REO, reo_delay_us(sk, wait_us));
 	else if (tp->loss_event == TANDEM_LOSS_TIMER_REO)
 		tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
 	return tp->cc.lost != prior;

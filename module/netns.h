@@ -84,6 +84,7 @@ struct tandem_paths;
  * @tcp_wire:		may sockets use the tcp wire
  * @udp_port:		of the udp wire's tunnel sockets; 0: closed
  * @gso:		segments leave many at a time where the device goes with it
+ * @min_tso_segs:	segments, so many at least, however slow the path
  * @isn_fixed:		tests: 0 off, else the ISN to use
  *
  * Read with READ_ONCE() through the tandem_knob() macro.  Ranges and defaults are in
@@ -147,6 +148,7 @@ struct tandem_knobs {
 	int	tcp_wire;
 	int	udp_port;
 	int	gso;
+	int	min_tso_segs;
 	u32	isn_fixed;
 };
 

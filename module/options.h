@@ -34,11 +34,13 @@ struct tandem_sack_block {
  * struct tandem_fo_cookie - a fast open cookie, RFC 7413 section 4.1.1
  * @len:	bytes, 4 to 16 and even; 0: in a SYN, the request for one
  * @exp:	by the experimental option (RFC 6994, ExID 0xF989) that older peers use
+ * @tried:	of a path without cookie: it was asked for by either option, in vain
  * @val:	the bytes
  */
 struct tandem_fo_cookie {
 	u8	len;
 	bool	exp;
+	bool	tried;
 	u8	val[TANDEM_FO_COOKIE_MAX];
 };
 

@@ -128,6 +128,9 @@ static u32 piece(struct sock *sk, const struct sk_buff *skb, u32 mss, u8 nonagle
 	u32 segs = min(tp->cc.cwnd - tandem_pipe(tp), tandem_burst_segs(sk, mss));
 	u32 most;
 
+	/* As TCP: two pieces at least are under way, lest ACKs and sending take turns. */
+	if (!tandem_thrifty(sk))
+		segs = min(segs, max(tp->cc.cwnd >> 1, 1U));
 	/* The urgent pointer is a segment's own. */
 	if (unlikely(tandem_urgent_out(tp)))
 		segs = 1;
@@ -178,12 +181,19 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 	bool sent = false;
 	u32 len;
 
+	/*
+	 * As TCP: what leaves in one go was sent at one time.  RACK would else give what left
+	 * a microsecond later than the last that arrived a timer's tick more.
+	 */
+	tp->push_us = tandem_thrifty(sk) ? 0 : tp->clock_us;
 	/* tandem_push_one() has a segment in mind, not a long one. */
 	if (!one) {
 		enum tandem_mtup_verdict probe = tandem_mtup_send(sk, gfp);
 
-		if (probe == TANDEM_MTUP_WAIT)
+		if (probe == TANDEM_MTUP_WAIT) {
+			tp->push_us = 0;
 			return false;
+		}
 		if (probe == TANDEM_MTUP_SENT)
 			sent = true;
 	}
@@ -221,6 +231,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 			break;
 		sent = true;
 	}
+	tp->push_us = 0;
 	if (rwnd)
 		tandem_chrono_start(sk, TANDEM_CHRONO_RWND);
 	else

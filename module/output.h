@@ -135,6 +135,8 @@ struct sk_buff *tandem_rtx_find(const struct sock *sk, u32 seq);
 void tandem_rtx_unlink_free(struct sock *sk, struct sk_buff *skb);
 /* The first @segs segments of @skb, not all, are ACKed: let go of them. 0/-ENOMEM. */
 int tandem_rtx_trim(struct sock *sk, struct sk_buff *skb, u32 segs);
+/* Bytes at the front of @skb are ACKed, not all: let go of them. 0/-ENOMEM. */
+int tandem_rtx_trim_acked(struct sock *sk, struct sk_buff *skb);
 /* Free everything that waits to be sent or ACKed; wakes nobody. */
 void tandem_write_queue_purge(struct sock *sk);
 

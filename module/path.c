@@ -379,7 +379,7 @@ void tandem_path_learn_fastopen(struct sock *sk, u16 mss,
 		return;
 	if (mss)
 		e->info.mss = mss;
-	if (cookie && cookie->len > 0)
+	if (cookie && (cookie->len || !e->info.cookie.len))
 		e->info.cookie = *cookie;
 	if (syn_lost) {
 		if (e->info.syn_losses < U8_MAX)

@@ -55,7 +55,10 @@ bool tandem_path_lookup(struct net *net, const struct tandem_flow_key *flow, int
 			struct tandem_path_info *info);
 /* A connection whose handshake is complete ends: keep what it measured. sk is locked. */
 void tandem_path_learn(struct sock *sk);
-/* How a fast open went: @mss and @cookie of the SYN-ACK, both 0 or NULL if it has none. */
+/*
+ * How a fast open went: @mss of the SYN-ACK, or 0; @cookie, or how to ask for one the next
+ * time (its @len is 0), or NULL: nothing new.
+ */
 void tandem_path_learn_fastopen(struct sock *sk, u16 mss,
 				const struct tandem_fo_cookie *cookie, bool syn_lost);
 /* Bytes were acknowledged: the delivery rate of a round. */

@@ -72,7 +72,10 @@ static void detect_reordering(struct tandem_loss *l, struct tandem_rack *r,
 	if (!r->have_fack || seg->retrans || !seq_before(seg->end_seq, r->fack))
 		return;
 	by = DIV_ROUND_UP(r->fack - seg->seq, max(l->mss, 1U));
-	l->reord_seen++;
+	/* However many segments tell of it, it is one event that this ACK tells of. */
+	if (!l->reord_told)
+		l->reord_seen++;
+	l->reord_told = true;
 	l->reordering = clamp_t(u32, by, l->reordering, TANDEM_REORDERING_MAX);
 }
 

@@ -459,7 +459,7 @@ static void size_cwnd(struct sock *sk, struct tandem_ack_event *ev, u32 lost)
 	struct tandem_cc *cc = &tp->cc;
 	struct tandem_cong_ack a = {
 		.now_us = ev->now_us,
-		.acked = ev->acked_segs + ev->sacked_segs,
+		.acked = ev->delivered,
 		.lost = lost,
 		.prior_in_flight = ev->prior_pipe,
 		.rtt_us = ev->cc_rtt_us >= 0 ? ev->cc_rtt_us : ev->rtt_us,
@@ -505,8 +505,9 @@ enum tandem_reason tandem_recovery_reason(struct sock *sk)
 }
 
 /*
- * What PRR counts: segments that left the network for good.  Without SACK a duplicate
- * ACK stands for one, and the ACK that ends them for those it did not stand for.
+ * What PRR counts and cwnd grows by: segments that left the network for good.  Without
+ * SACK a duplicate ACK stands for one, and the ACK that ends them for those it did not
+ * stand for.
  */
 static void count_delivered(struct tandem_sock *tp, struct tandem_ack_event *ev)
 {

@@ -326,10 +326,10 @@ int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,
 }
 
 /*
- * The front of a segment was ACKed: drop @len bytes there before it goes again.
- * Payload is in page fragments only.  The charge stays until the segment is freed.
+ * The front of a segment was ACKed: drop @len bytes there, and what was charged for them.
+ * Payload is in page fragments only.
  */
-static int trim_front(struct sk_buff *skb, u32 len)
+static int trim_front(struct sock *sk, struct sk_buff *skb, u32 len)
 {
 	struct skb_shared_info *info;
 	int from = 0, to = 0;
@@ -353,14 +353,22 @@ static int trim_front(struct sk_buff *skb, u32 len)
 	info->nr_frags = to;
 	skb->data_len -= len;
 	skb->len -= len;
+	skb->truesize -= len;
+	sk_wmem_queued_add(sk, -(int)len);
+	sk_mem_uncharge(sk, len);
 	TANDEM_CB(skb)->seq += len;
 	return 0;
+}
+
+int tandem_rtx_trim_acked(struct sock *sk, struct sk_buff *skb)
+{
+	return trim_front(sk, skb, tandem_sk(sk)->snd_una - TANDEM_CB(skb)->seq);
 }
 
 int tandem_rtx_trim(struct sock *sk, struct sk_buff *skb, u32 segs)
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
-	int err = trim_front(skb, segs * cb->mss);
+	int err = trim_front(sk, skb, segs * cb->mss);
 
 	if (err)
 		return err;
@@ -382,7 +390,7 @@ static int fit_for_retransmit(struct sock *sk, struct sk_buff *skb, u32 segs)
 	int err;
 
 	if (seq_before(cb->seq, tp->snd_una)) {
-		err = trim_front(skb, tp->snd_una - cb->seq);
+		err = tandem_rtx_trim_acked(sk, skb);
 		if (err)
 			return err;
 	}

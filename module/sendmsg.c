@@ -207,7 +207,6 @@ static int copy_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg
 	pfrag->offset += copy;
 	WRITE_ONCE(tp->write_seq, tp->write_seq + copy);
 	TANDEM_CB(skb)->end_seq += copy;
-	TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
 	return copy;
 }
 
@@ -272,7 +271,6 @@ static int map_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
 		return n ? : -EFAULT;
 	WRITE_ONCE(tp->write_seq, tp->write_seq + n);
 	TANDEM_CB(skb)->end_seq += n;
-	TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
 	return n;
 }
 
@@ -379,6 +377,9 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 				append_skb(sk, skb);
 		}
 		room = min_t(size_t, room, msg_data_left(msg));
+		/* More follows what was pushed; a push within this write stays one (Linux). */
+		if (skb && !*copied)
+			TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
 		if (!skb)
 			n = -ENOMEM;
 		else if (zc)
@@ -386,9 +387,9 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 		else
 			n = copy_to_tail(sk, skb, msg, room);
 		if (n == 0) {
-			/* No fragment left: this skb is done, whatever its size. */
+			/* No fragment left: this skb is done, whatever its size, and says so. */
 			TANDEM_CB(skb)->eor = 1;
-			push_full(sk, skb, mss);
+			mark_push(tandem_sk(sk), skb);
 			continue;
 		}
 		if (n == -ENOMEM) {
@@ -454,9 +455,21 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 /* sendmsg() that opens the connection: with the SYN goes what may, then the rest. */
 static int sendmsg_opens(struct sock *sk, struct msghdr *msg, size_t size)
 {
+	struct ubuf_info *uarg;
 	int copied, err, ret;
 
+	err = zerocopy_begin(sk, msg, size, &uarg);
+	if (err)
+		return sk_stream_error(sk, msg->msg_flags, err);
 	err = tandem_fastopen_sendmsg(sk, msg, size, &copied);
+	if (!copied) {
+		net_zcopy_put_abort(uarg, true);
+	} else if (uarg) {
+		/* What went with the SYN was copied.  So is the rest: it is told of once. */
+		uarg_to_msgzc(uarg)->zerocopy = 0;
+		net_zcopy_put(uarg);
+		msg->msg_flags &= ~MSG_ZEROCOPY;
+	}
 	if (err == -EINPROGRESS && copied)
 		return copied;
 	if (err)

@@ -219,6 +219,7 @@ struct tandem_sock {
 	u64			loss_deadline_ns;
 	struct timer_list	rtx_timer;	/* rtx_event says for what */
 	struct timer_list	delack_timer;
+	u64			push_us;	/* the push under way began then, or 0 */
 	struct hrtimer		loss_timer;	/* loss.c; loss_event says for what */
 	struct hrtimer		pace_timer;	/* pace.c */
 	struct hrtimer		fin_timer;	/* thrift.c: how long fin_hold may last */

@@ -28,6 +28,7 @@
  */
 #include <linux/hrtimer.h>
 #include <net/sock.h>
+#include "advert.h"
 #include "output.h"
 #include "stream.h"
 #include "thrift.h"
@@ -36,6 +37,8 @@
 /* Holds in vain on a port that stop holding there, and the most that are counted. */
 #define HABIT_OFF	2
 #define HABIT_MAX	4
+/* How long TCP waits for a ride of the third ACK: its longest delay of an ACK. */
+#define TCP_THIRD_ACK_JIFFIES	(HZ / 5)
 
 static u8 *habit(const struct sock *sk)
 {
@@ -45,6 +48,29 @@ static u8 *habit(const struct sock *sk)
 
 /* ---- the third ACK ---- */
 
+/* What TCP takes for a promise: a write that waits, or an option that says so. */
+static bool data_comes_first(const struct sock *sk)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	return sk->sk_write_pending || tp->defer_accept || tp->pingpong ||
+	       (tp->fo_req && tp->fo_req->copied < tp->fo_req->size);
+}
+
+/* And what it does then: the ACK rides on that, and an answer to it is acknowledged late. */
+static void third_ack_as_tcp(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!data_comes_first(sk)) {
+		tandem_send_ack(sk);
+		return;
+	}
+	tandem_enter_quickack(sk, TANDEM_MAX_QUICKACKS);
+	tp->last_data_us = tp->clock_us;
+	tandem_timer_ack_owed(sk, TCP_THIRD_ACK_JIFFIES);
+}
+
 void tandem_third_ack(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -52,7 +78,11 @@ void tandem_third_ack(struct sock *sk)
 	unsigned long delay = usecs_to_jiffies(tandem_rtt_srtt_us(&tp->rtt) / 4);
 
 	tp->ack_pending |= TANDEM_ACK_SCHED;
-	if (!most || !tandem_knob(sock_net(sk), third_ack_delay) || !tandem_thrifty(sk)) {
+	if (!tandem_thrifty(sk)) {
+		third_ack_as_tcp(sk);
+		return;
+	}
+	if (!most || !tandem_knob(sock_net(sk), third_ack_delay)) {
 		tandem_send_ack(sk);
 		return;
 	}

@@ -170,7 +170,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	if (clone) {
 		struct sk_buff *queued = skb;
 
-		cb->sent_us = tp->clock_us;
+		cb->sent_us = tp->push_us ? : tp->clock_us;
 		tandem_rate_sent(&tp->rate, &tp->cc, &cb->rate, cb->sent_us,
 				 tandem_pipe(tp), cb->segs);
 		node = tandem_rtx_hide(queued);
@@ -189,6 +189,9 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 				   (u64)tp->tx_delay_us * NSEC_PER_USEC);
 
 	flags |= tandem_ecn_send(sk, &sent, len);
+	/* As TCP's: where many go in one piece, a receiver's GRO need not wait for more. */
+	if (sent.segs > 1 && tp->wire == TANDEM_WIRE_TCP)
+		flags |= TANDEM_F_PSH;
 	note_gso(sk, skb, &sent, flags);
 	build_options(sk, &opts, flags, sent.sacked & TANDEM_S_EVER_RETRANS);
 	window = window_field(sk, flags);

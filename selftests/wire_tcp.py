@@ -11,12 +11,19 @@ but the last runs over kernel TCP as well, which is what "as TCP" means:
 """
 
 import socket
+import struct
 import time
 
-from tpeer import (IS_TCP, WIRE_NAME, Skip, check, main, need_virtual,
-                   opt_mss, opt_sackok, opt_ts, opt_ws, tandem_only)
+from fastopen import COOKIE, cookie_of, learn, listener, open_with, synack
+from tpeer import (IS_TCP, PSH, SOL_TANDEM, WIRE_NAME, Skip, check, linger0, main,
+                   need_virtual, opt_mss, opt_sack, opt_sackok, opt_ts, opt_ws,
+                   tandem_only)
 
 HALF = 0x80000000
+TCP_DEFER_ACCEPT = 9
+REORD_SEEN = 220		# of struct tcp_info, tcpi_reord_seen
+SO_ZEROCOPY, TANDEM_ZEROCOPY, MSG_ZEROCOPY = 60, 1008, 0x4000000
+MSG_ERRQUEUE = 0x2000
 
 
 def tcp_wire():
@@ -152,6 +159,187 @@ def test_route_attributes(w):
     c.quiet(0.15)
 
 
+def zerocopy(s):
+    try:
+        s.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+    except OSError:
+        s.setsockopt(SOL_TANDEM, TANDEM_ZEROCOPY, 1)
+
+
+def test_push_without_room(w):
+    """An skb ends where it has no room for one more fragment, and that is pushed."""
+    tcp_wire()
+    s, c = w.passive(ts=False)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    s.setsockopt(socket.SOL_SOCKET, 32, 400000)	# a page is charged for each
+    zerocopy(s)
+    n = s.sendmsg([bytes([i]) * 10 for i in range(20)], [], MSG_ZEROCOPY)
+    check(n == 200, "%d bytes written" % n)
+    a = c.expect(".", seq=1)
+    check(len(a) < 200 and a.flags & PSH, "not pushed: %s" % a)
+    c.expect(".", seq=1 + len(a), length=200 - len(a))
+
+
+def test_fastopen_part_taken(w):
+    """A SYN-ACK of some of what the SYN brought: the rest goes again at once."""
+    tcp_wire()
+    learn(w)
+    data = bytes(i & 255 for i in range(1000))
+    _, c, first, sent = open_with(w, data)
+    check(cookie_of(first) == COOKIE and sent == 1000, "%d bytes went" % sent)
+    synack(c, ack=101)
+    a = c.expect(".", seq=101, ack=1, length=900, within=0.031)
+    check(a.data == data[100:], "other bytes")
+
+
+def test_fastopen_asks_otherwise(w):
+    """No cookie for the asking: once by the experimental option (RFC 6994)."""
+    tcp_wire()
+    asked = []
+    for _ in range(4):
+        s, c, first, _ = open_with(w, b"hi")
+        asked.append("34" if cookie_of(first) == b"" else
+                     "254" if first.opts.get(254) == b"\xf9\x89" else "none")
+        synack(c)
+        c.expect(".", seq=1, ack=1)
+        linger0(s)
+        s.close()
+        c.expect("R.")
+    check(asked == ["34", "254", "34", "34"], "asked by %s" % asked)
+
+
+def test_fastopen_answer_in_synack(w):
+    """Data in the SYN-ACK is acknowledged by the third ACK."""
+    tcp_wire()
+    learn(w)
+    s, c, _, sent = open_with(w, b"ask")
+    check(sent == 3, "%d bytes went" % sent)
+    synack(c, ack=4, data=b"answer")
+    c.expect(".", seq=4, ack=7, length=0, within=0.031)
+    c.quiet(0.1)
+    check(s.recv(10) == b"answer", "other bytes")
+
+
+def test_fastopen_refused(w):
+    """What the SYN brought in vain goes again as the third ACK; Nagle holds nothing."""
+    tcp_wire()
+    learn(w)
+    s, c, _, sent = open_with(w, bytes(5000))
+    check(1000 < sent <= 1420, "%d bytes went" % sent)
+    c.rcv_nxt = 1
+    synack(c)
+    c.expect(".", seq=1, ack=1, length=sent, within=0.031)
+    s.send(bytes(5000 - sent))
+    while c.rcv_nxt < 5001:
+        a = c.expect(".", seq=c.rcv_nxt, within=0.031)
+        check(len(a), "an ACK: %s" % a)
+
+
+def test_fastopen_user_mss(w):
+    """TCP_MAXSEG is the bound of a SYN's data, too."""
+    tcp_wire()
+    learn(w)
+    _, _, first, _ = open_with(w, bytes(2000), before=lambda s:
+                               s.setsockopt(6, socket.TCP_MAXSEG, 600))
+    check(first.opts["mss"] == 600 and len(first) == 560, "SYN %s" % first)
+
+
+def test_fastopen_zerocopy(w):
+    """MSG_ZEROCOPY with the SYN: bytes are copied, and the program hears of that."""
+    tcp_wire()
+    learn(w)
+    s, c, _, sent = open_with(w, b"hello", before=zerocopy, flags=MSG_ZEROCOPY)
+    check(sent == 5, "%d bytes went" % sent)
+    synack(c, ack=6)
+    c.expect(".", ack=1)
+    time.sleep(0.1)
+    _, notes, _, _ = s.recvmsg(10, 200, MSG_ERRQUEUE)
+    # struct sock_extended_err: SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED, 0 to 0
+    got = struct.unpack_from("=IBBBxII", notes[0][2])
+    check(got == (0, 5, 0, 1, 0, 0), "told %s" % (got,))
+
+
+def test_fastopen_fin(w):
+    """A FIN after a SYN with data is acknowledged without delay."""
+    tcp_wire()
+    if not IS_TCP:
+        w.knob("fastopen", 0x203)
+    else:
+        with open("/proc/sys/net/ipv4/tcp_fastopen", "w") as f:
+            f.write("515")
+    ls = listener(w)
+    c = w.conn(ls.getsockname()[1])
+    c.send("S", data=b"ask", opts=c.syn_opts())
+    c.expect("S.", ack=4)
+    c.snd_nxt = 4
+    time.sleep(0.1)
+    c.send("F.")
+    c.expect(".", seq=1, ack=5, length=0, within=0.031)
+
+
+def test_data_first(w):
+    """TCP_DEFER_ACCEPT at a client: the third ACK waits for the request."""
+    tcp_wire()
+    need_virtual()
+    s, c = w.active_start(lambda s: s.setsockopt(6, TCP_DEFER_ACCEPT, 1))
+    c.answer_syn()
+    c.quiet(0.15)
+    s.send(b"request")
+    c.expect(".", seq=1, ack=1, length=7)
+    time.sleep(0.1)
+    _, c = w.active_start(lambda s: s.setsockopt(6, TCP_DEFER_ACCEPT, 1), port=8001)
+    c.answer_syn()
+    start = time.monotonic()
+    a = c.expect(".", seq=1, ack=1, length=0)
+    check(a.when - start > 0.15, "after %.3f s" % (a.when - start))
+
+
+def test_crossed_syn(w):
+    """Of two SYNs that cross the second copy is a duplicate: acknowledged, with D-SACK."""
+    tcp_wire()
+    _, c = w.active_start()
+    c.send("S")
+    c.expect("S.", seq=0, ack=1)
+    c.snd_nxt = 0
+    c.send("S.", opts=c.syn_opts())
+    a = c.expect(".", seq=1, ack=1, length=0, within=0.031)
+    check([(x - c.iss, y - c.iss) for x, y in a.opts.get("sack", [])] == [(0, 1)],
+          "SACK %s" % a)
+
+
+def test_reordering_counted(w):
+    """tcpi_reord_seen counts ACKs that tell of reordering, not segments."""
+    tcp_wire()
+    s, c = w.passive(ts=False, mss=1000)
+    s.send(bytes(10000))
+    c.collect(10000)
+    at = lambda x: (c.irs + x) & 0xffffffff
+    for i, j in ((9001, 10001), (3001, 4001)):
+        c.send(".", ack=1, opts=opt_sack((at(i), at(j))))
+    c.send(".", ack=10001)
+    time.sleep(0.05)
+    info = s.getsockopt(6, socket.TCP_INFO, 232)
+    check(struct.unpack_from("=I", info, REORD_SEEN)[0] == 2,
+          "reord_seen %d" % struct.unpack_from("=I", info, REORD_SEEN))
+
+
+def queued(s):
+    """SO_MEMINFO: SK_MEMINFO_WMEM_QUEUED"""
+    return struct.unpack_from("=I", s.getsockopt(socket.SOL_SOCKET, 55, 36), 20)[0]
+
+
+def test_part_is_free(w):
+    """What is ACKed of a piece is not charged any more."""
+    tcp_wire()
+    s, c = w.passive(ts=False, mss=1000)
+    s.send(bytes(10000))
+    c.collect(10000)
+    before = queued(s)
+    c.send(".", ack=3001)
+    time.sleep(0.05)
+    check(before - queued(s) == 3000, "%d bytes freed" % (before - queued(s)))
+
+
 def test_thrift_asked_for(w):
     """net.tandem.tcp_wire_thrift: the third ACK waits there, too."""
     tandem_only()
@@ -169,4 +357,9 @@ def test_thrift_asked_for(w):
 if __name__ == "__main__":
     main([test_clock, (test_silence, 20000), test_handshake_ack, test_answer_and_fin,
           test_quick_acks, test_fin_alone, (test_timeout, 200), test_options_in_order,
-          test_route_attributes, test_thrift_asked_for])
+          test_route_attributes, test_push_without_room, test_fastopen_part_taken,
+          test_fastopen_asks_otherwise, test_fastopen_answer_in_synack,
+          test_fastopen_refused, test_fastopen_user_mss, test_fastopen_fin,
+          test_fastopen_zerocopy,
+          test_data_first, test_crossed_syn, test_reordering_counted, test_part_is_free,
+          test_thrift_asked_for])

@@ -59,6 +59,8 @@
  * @known_mult:	@reo_mult of the last connection on this path that saw reordering
  * @known_reordering: and its @reordering; 0: none is known.  The detector clears it when
  *		it finds that it holds no longer
+ * @reord_told:	the detector's mark that this ACK told it of reordering; false again for
+ *		the next
  * @recovering:	in fast recovery, or after a timeout
  * @priv:	the detector's own, see tandem_loss_priv(); zero before init()
  */
@@ -76,6 +78,7 @@ struct tandem_loss {
 	u16	known_reordering;
 	u8	reo_mult;
 	u8	known_mult;
+	bool	reord_told;
 	bool	recovering;
 	u64	priv[TANDEM_LOSS_PRIV / sizeof(u64)];
 };
