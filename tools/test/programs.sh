@@ -97,7 +97,7 @@ listens() { # PORT
 
 # serve PORT PROGRAM...: start it and wait until it listens.
 serve() {
-	local port=$1 end=$((SECONDS + 60))
+	local port=$1 end=$((SECONDS + 180))
 	shift
 	under server "$@" >"$tmp/server.log" 2>&1 &
 	server=$!
@@ -107,7 +107,8 @@ serve() {
 			cat "$tmp/server.log"
 			return 1
 		fi
-		read -rt 0.05 <> <(:) || : # poll, but leave the server the processor
+		# Asking takes an emulated processor longer than a program takes to start.
+		read -rt 0.5 <> <(:) || :
 	done
 }
 
