@@ -42,6 +42,15 @@ only_udp() {
 	! grep -v ARP "$work/udp.txt" | grep -v "UDP, length"
 }
 
+# The abort's, and those that late duplicates on a bad link get, which harm nobody.
+one_reset() {
+	local sent strays
+	sent=$(ctr "$a" OutRsts) strays=$(ctr "$a" InNoSock)
+	echo "$sent resets sent, $strays strays came"
+	[ $link = bad ] || [ "$strays" -eq 0 ] || return 1
+	[ "$sent" -ge 1 ] && [ "$sent" -le $((1 + strays)) ]
+}
+
 connect_errno() { # WAY ERRNO
 	in_space "$a" "$PYTHON" - "$(addr_of "$1" 2)" "$2" <<-'END'
 		import errno, socket, sys
@@ -67,7 +76,7 @@ for way in "${ways[@]}"; do
 			"$(addr_of "$way" 2)" "$way" --echo 100 --timeout 90
 		check "udpwire_half_close.$what" ends half_close "$way"
 		check "udpwire_abort.$what" ends abort "$way"
-		check "udpwire_one_reset.$what" test "$(ctr "$a" OutRsts)" = 1
+		check "udpwire_one_reset.$what" one_reset
 		[ $link != clean ] || check "udpwire_only_udp.$way" only_udp "$way"
 		[ $link = clean ] || { ip netns del "$a"; ip netns del "$b"; continue; }
 		# Nobody listens on the UDP port there; then none is open here.
