@@ -264,3 +264,115 @@ int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(inq), &inq);
 	return ret;
 }
+
+/* ---- splice() from a socket ---- */
+
+/* What is queued, in order and in front of an urgent byte, into @pipe; as pages. */
+static ssize_t splice_queued(struct sock *sk, struct pipe_inode_info *pipe, size_t len,
+			     unsigned int flags)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	u32 offset, used, ahead;
+	struct sk_buff *skb;
+	ssize_t spliced = 0;
+	int n;
+
+	while (len && (skb = find_skb(sk, tp->copied_seq, false, &offset))) {
+		used = min_t(size_t, skb->len - offset, len);
+		ahead = tp->urg_seq - tp->copied_seq;
+		if (unlikely(tp->urg_data) && ahead < used)
+			used = ahead;
+		if (!used)
+			break;
+		n = skb_splice_bits(skb, sk, offset, pipe, used, flags);
+		if (n <= 0) {
+			if (!spliced)
+				spliced = n;
+			break;
+		}
+		WRITE_ONCE(tp->copied_seq, tp->copied_seq + n);
+		spliced += n;
+		len -= n;
+		if (offset + n == skb->len)
+			sk_eat_skb(sk, skb);
+	}
+	if (spliced > 0) {
+		tandem_rcvq_space_adjust(sk);
+		tandem_cleanup_rbuf(sk, spliced);
+	}
+	return spliced;
+}
+
+/* Nothing was there: 0 to try again; 1: the call returns 0; else its error. */
+static int splice_wait(struct sock *sk, long *timeo)
+{
+	int err;
+
+	if (stream_ended(sk))
+		return 1;
+	err = why_not_wait(sk, *timeo);
+	if (err == -EAGAIN)
+		tandem_thrift_read_waits(sk);
+	if (err)
+		return err;
+	/* An urgent byte is next, and no splice will pass it. */
+	if (!skb_queue_empty(&sk->sk_receive_queue))
+		return 1;
+	tandem_thrift_read_waits(sk);
+	err = sk_wait_data(sk, timeo, NULL);
+	return err < 0 ? err : 0;
+}
+
+/**
+ * tandem_splice_read() - proto_ops.splice_read
+ * @sock: to read from
+ * @ppos: must be 0, a stream has no positions
+ * @pipe: locked; gets the pages that the segments came in, not copies
+ * @len: most bytes to take
+ * @flags: SPLICE_F_*
+ *
+ * Takes what is there and waits only while there is nothing, as TCP's.  It stops in front
+ * of an urgent byte, even one in line.
+ *
+ * Return: bytes; 0 at the end of the stream or at an urgent byte; or what recvmsg() says.
+ */
+ssize_t tandem_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
+			   size_t len, unsigned int flags)
+{
+	ssize_t n = 0, spliced = 0;
+	struct sock *sk = sock->sk;
+	long timeo;
+	int err;
+
+	if (unlikely(*ppos))
+		return -ESPIPE;
+	lock_sock(sk);
+	timeo = sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK);
+	while (len) {
+		n = sk->sk_state == TCP_LISTEN ? -ENOTCONN :
+						 splice_queued(sk, pipe, len, flags);
+		if (n < 0)
+			break;
+		if (n) {
+			spliced += n;
+			len -= n;
+			if (!len || !timeo)
+				break;
+			release_sock(sk);	/* works the backlog off */
+			lock_sock(sk);
+			if (sk->sk_err || sk->sk_state == TCP_CLOSE ||
+			    sk->sk_shutdown & RCV_SHUTDOWN || signal_pending(current))
+				break;
+			continue;
+		}
+		if (spliced)
+			break;
+		err = splice_wait(sk, &timeo);
+		if (err) {
+			n = min(err, 0);
+			break;
+		}
+	}
+	release_sock(sk);
+	return spliced ? : n;
+}

@@ -450,6 +450,7 @@ struct proto tandem_prot = {
 	.sendmsg		= inet_sendmsg,				\
 	.recvmsg		= inet_recvmsg,				\
 	.mmap			= sock_no_mmap,				\
+	.splice_read		= tandem_splice_read,			\
 	OPS_SENDPAGE							\
 	.set_rcvlowat		= tandem_set_rcvlowat
 

@@ -8,11 +8,14 @@
 #include "sock.h"
 
 struct msghdr;
+struct pipe_inode_info;
 
 int tandem_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 /* proto.recvmsg in the kernel's own form, see compat.h */
 int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 		   TANDEM_RECVMSG_ADDR_LEN);
+ssize_t tandem_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
+			   size_t len, unsigned int flags);
 /* Bytes ready to read, for FIONREAD; @hint semantics of SIOCINQ. */
 int tandem_inq(struct sock *sk);
 /* Would read return at least SO_RCVLOWAT bytes?  For poll and wakeups. */

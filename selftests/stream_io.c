@@ -757,6 +757,60 @@ TEST_F(io, sendfile)
 	close(fd);
 }
 
+/* splice() gets what is in front of an urgent byte, and there nothing, not even in line. */
+TEST_F(io, splice_urgent)
+{
+	int p[2], inl;
+	char b[16];
+
+	for (inl = 0; inl < 2; inl++) {
+		ASSERT_EQ(0, pipe(p));
+		ASSERT_EQ(0, tt_setint(self->s, SOL_SOCKET, SO_OOBINLINE, inl));
+		ASSERT_EQ(3, send(self->c, "abZ", 3, MSG_OOB));
+		ASSERT_EQ(2, send(self->c, "cd", 2, 0));
+		ASSERT_TRUE(TT_AWAIT(inq(self->s) == (inl ? 5 : 2)));
+		ASSERT_TRUE(TT_AWAIT(polled(self->s, POLLPRI) == POLLPRI));
+		EXPECT_EQ(2, splice(self->s, NULL, p[1], NULL, 10, 0));
+		EXPECT_EQ(2, read(p[0], b, sizeof(b)));
+		EXPECT_EQ(0, memcmp(b, "ab", 2));
+		EXPECT_EQ(1, mark(self->s));
+		EXPECT_EQ(0, splice(self->s, NULL, p[1], NULL, 10, 0));
+		/* A read passes it, and splice() goes on. */
+		EXPECT_EQ(1, recv(self->s, b, 1, 0));
+		EXPECT_EQ(inl ? 'Z' : 'c', b[0]);
+		EXPECT_EQ(inl ? 2 : 1, splice(self->s, NULL, p[1], NULL, 10, 0));
+		EXPECT_EQ(inl ? 2 : 1, read(p[0], b, sizeof(b)));
+		EXPECT_EQ('d', b[inl]);
+		close(p[0]);
+		close(p[1]);
+	}
+}
+
+/* EAGAIN, a part of what is there, and the end of the stream. */
+TEST_F(io, splice_nonblocking)
+{
+	int p[2];
+	char b[8];
+
+	ASSERT_EQ(0, pipe(p));
+	EXPECT_EQ(0, fcntl(self->s, F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(-1, splice(self->s, NULL, p[1], NULL, 10, 0));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(4, send(self->c, "abcd", 4, 0));
+	ASSERT_TRUE(TT_AWAIT(inq(self->s) == 4));
+	EXPECT_EQ(3, splice(self->s, NULL, p[1], NULL, 3, 0));
+	EXPECT_EQ(1, inq(self->s));
+	EXPECT_EQ(1, recv(self->s, b, sizeof(b), 0));
+	EXPECT_EQ('d', b[0]);
+	EXPECT_EQ(3, read(p[0], b, sizeof(b)));
+	EXPECT_EQ(0, memcmp(b, "abc", 3));
+	ASSERT_EQ(0, shutdown(self->c, SHUT_WR));
+	ASSERT_TRUE(TT_AWAIT(polled(self->s, POLLRDHUP) == POLLRDHUP));
+	EXPECT_EQ(0, splice(self->s, NULL, p[1], NULL, 10, 0));
+	close(p[0]);
+	close(p[1]);
+}
+
 /* File to pipe to socket to pipe: both directions of splice(). */
 TEST_F(io, splice)
 {
