@@ -9,6 +9,7 @@
 #
 #   +---------------+       +------------------+       +---------------+
 #   | a 10.97.1.1 v |-------| left  NAT  right |-------| v 10.97.2.2 b |
+#   |   fd97:1::1   |       |  10.97.2.254     |       |   fd97:2::2   |
 #   +---------------+       +------------------+       +---------------+
 #
 # Usage: udpwire.sh [v4|v6...]
@@ -18,7 +19,7 @@ is_tcp && skip_all "TCP has one wire"
 ways=(v4 v6)
 [ $# -eq 0 ] || ways=("$@")
 links=(clean bad small)
-plan $((${#ways[@]} * (${#links[@]} * 5 + 3) + 3))
+plan $((${#ways[@]} * (${#links[@]} * 5 + 3 + 4)))
 server_env=(TANDEM_WIRE=udp) client_env=(TANDEM_WIRE=udp)
 
 bad() { shape "$1" v delay 3ms 1ms loss 2% duplicate 1% reorder 5% rate 100mbit; }
@@ -100,40 +101,75 @@ address "$r" left 10.97.1.254/24 fd97:1::fe/64
 address "$r" right 10.97.2.254/24 fd97:2::fe/64
 address "$b" v 10.97.2.2/24 fd97:2::2/64
 ip -n "$a" route add default via 10.97.1.254
-in_space "$r" sysctl -qw net.ipv4.ip_forward=1
+ip -n "$a" -6 route add default via fd97:1::fe
+in_space "$r" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+# Addresses stay when the link goes down.
+in_space "$r" sysctl -qw net.ipv6.conf.all.keep_addr_on_down=1
 knob "$a" udp_port 5254
 knob "$b" udp_port 5254
-addr_of() { echo 10.97.2.2; }
+addr_of() { [ "$1" = v4 ] && echo 10.97.2.2 || echo fd97:2::2; }
 
-masquerade() { # PORT: what the NAT makes of ours from now on
-	in_space "$r" nft "flush ruleset; add table ip t; \
-		add chain ip t post { type nat hook postrouting priority 100; }; \
-		add rule ip t post oifname right udp dport 5254 masquerade to :$1"
+masquerade() { # WAY PORT: what the NAT makes of ours from now on
+	local t=ip
+	[ "$1" = v4 ] || t=ip6
+	in_space "$r" nft "flush ruleset; add table $t t; \
+		add chain $t t post { type nat hook postrouting priority 100; }; \
+		add rule $t t post oifname right udp dport 5254 masquerade to :$2"
 }
 
-talk() {
+talk() { # WAY
 	local pid rc
 	rm -f "$work/half" "$work/go"
 	client_env=(TANDEM_WIRE=udp "TANDEM_HALF=$work/half" "TANDEM_GO=$work/go")
-	ends rebind v4 &
+	ends rebind "$1" &
 	pid=$!
 	until_true 60 test -e "$work/half" || return 1
 	# The device's way down ends the mappings that went by it.
-	masquerade 7002 && ip -n "$r" link set right down && ip -n "$r" link set right up
+	masquerade "$1" 7002 && ip -n "$r" link set right down && ip -n "$r" link set right up
 	: >"$work/go"
 	wait "$pid"
 	rc=$?
 	return $rc
 }
 
-if masquerade 7001 2>"$work/nft.err"; then
-	check udpwire_nat ends half_close v4
-	check udpwire_nat_rebinds talk
-	check udpwire_followed test "$(ctr "$b" UdpRebinds)" -ge 1
-else
-	for name in udpwire_nat udpwire_nat_rebinds udpwire_followed; do
-		why="no NAT by nft here: $(head -n1 "$work/nft.err")"
-		result 4 $name
-	done
-fi
+# What came to b came from the NAT's address and port, and not from the client's.
+seen_masked() { # WAY
+	local nat=10.97.2.254.7002 own=10.97.1.1
+	[ "$1" = v4 ] || nat=fd97:2::fe.7002 own=fd97:1::1
+	tcpdump -n -r "$work/nat.pcap" "udp dst port 5254" 2>/dev/null >"$work/nat.txt"
+	grep -c "> $(addr_of "$1").5254" "$work/nat.txt"
+	grep -qF "$nat > " "$work/nat.txt" && ! grep -qF " $own." "$work/nat.txt"
+}
+
+capture_b() {
+	ip netns exec "$b" env --default-signal=INT tcpdump --immediate-mode -U -n \
+		-s 120 -i v -w "$work/nat.pcap" udp 2>"$work/nat.err" &
+	capture_pid=$! capture_file=$work/nat.pcap
+	children+=("$capture_pid")
+	until_true 30 grep -q listening "$work/nat.err"
+}
+
+capture_ends() {
+	until_true 30 capture_rests
+	kill -INT "$capture_pid"
+	wait "$capture_pid"
+}
+
+for way in "${ways[@]}"; do
+	client_env=(TANDEM_WIRE=udp)
+	if masquerade "$way" 7001 2>"$work/nft.err"; then
+		before=$(ctr "$b" UdpRebinds)
+		check "udpwire_nat.$way" ends half_close "$way"
+		capture_b
+		check "udpwire_nat_rebinds.$way" talk "$way"
+		capture_ends
+		check "udpwire_followed.$way" test "$(ctr "$b" UdpRebinds)" -gt "$before"
+		check "udpwire_nat_hides.$way" seen_masked "$way"
+	else
+		for name in udpwire_nat udpwire_nat_rebinds udpwire_followed udpwire_nat_hides; do
+			why="no NAT by nft here: $(head -n1 "$work/nft.err")"
+			result 4 "$name.$way"
+		done
+	fi
+done
 finish
