@@ -237,7 +237,6 @@ bool tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
 		tp->fo_fail = lost ? TANDEM_FO_SYN_RETRANSMITTED :
 				     TANDEM_FO_DATA_NOT_ACKED;
 		TANDEM_INC(sock_net(sk), FOACTIVEFAIL);
-		tandem_fastopen_take_back(sk);
 		tp->syn_data = false;
 	} else if (tp->syn_data) {
 		tp->syn_data_acked = true;

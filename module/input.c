@@ -182,13 +182,19 @@ void tandem_icmp_err(struct sock *sk, int err, bool hard)
 void tandem_init_transfer(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	bool late;
 	u32 iw;
 
 	tp->af->rebuild_header(sk);
 	iw = tandem_init_cwnd(sk);
 	tp->estab_us = tandem_now_us();
-	tandem_mtup_init(sk);
+	/* TCP's server begins with the route's MTU, until the MSS is looked at again. */
+	late = tp->passive && !tandem_thrifty(sk);
+	if (!late)
+		tandem_mtup_init(sk);
 	tandem_sync_mss(sk, __sk_dst_get(sk) ? dst_mtu(__sk_dst_get(sk)) : tp->pmtu_cookie);
+	if (late)
+		tandem_mtup_init(sk);
 	/* RFC 5681 section 3.1: a lost SYN means one segment to begin with; to TCP two. */
 	tp->cc.cwnd = tp->total_retrans > !tandem_thrifty(sk) ? 1 : iw;
 	tp->cc.init_cwnd = iw;
@@ -294,11 +300,10 @@ static bool syn_ack_data(struct sock *sk, struct segment *s)
 static void syn_data_again(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u32 sml = tp->snd_sml;
 
 	tp->ack_pending |= TANDEM_ACK_SCHED;
+	tandem_recovery_refused(sk);
 	tandem_push_pending(sk);
-	tp->snd_sml = sml;
 	if (tp->ack_pending & TANDEM_ACK_SCHED)
 		tandem_send_ack(sk);
 }

@@ -52,11 +52,16 @@ static u32 payload_of(const struct tandem_sock *tp, u32 size)
 	return size > overhead(tp) ? size - overhead(tp) : 0;
 }
 
-/* The largest packet the peer takes and the route, as far as it tells, carries. */
+/* The largest packet the peer takes; mss_clamp counts the options in (RFC 6691). */
+static u32 peers_limit(const struct tandem_sock *tp)
+{
+	return tp->mss_clamp + overhead(tp) - (tp->ts_ok ? 12 : 0);
+}
+
+/* And the route, as far as it tells, carries. */
 static u32 ceiling(const struct tandem_sock *tp)
 {
-	/* mss_clamp counts the options in (RFC 6691). */
-	u32 size = tp->mss_clamp + overhead(tp) - (tp->ts_ok ? 12 : 0);
+	u32 size = peers_limit(tp);
 
 	return tp->pmtu_cookie ? min(size, tp->pmtu_cookie) : size;
 }
@@ -66,7 +71,7 @@ void tandem_mtup_init(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	tp->mtup.enabled = tandem_knob(sock_net(sk), mtu_probing) > 1;
-	tp->mtup.search_high = ceiling(tp);
+	tp->mtup.search_high = peers_limit(tp);	/* and the route's, tandem_mtup_limit() */
 	tp->mtup.search_low = min(size_of(tp, tandem_knob(sock_net(sk), base_mss)),
 				  tp->mtup.search_high);
 	tp->mtup.probe_size = 0;

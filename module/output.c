@@ -65,12 +65,10 @@ int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, u32 mss, gfp_t gf
 		tp->cc.in_flight = 0;
 		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_TX_START);
 	}
+	/* What did not leave is not lost: it stays at the head and is tried again. */
 	err = tandem_transmit_skb(sk, skb, true, gfp);
-	if (err == -ENOBUFS)
-		return err;	/* no clone: it never left */
-	/*
-	 * Any other failure is loss like loss in the network; the timer repairs it.
-	 */
+	if (unlikely(err))
+		return err;
 	if (skb->len < mss * TANDEM_CB(skb)->segs)
 		tp->snd_sml = TANDEM_CB(skb)->end_seq;
 	tandem_ack_data_sent(sk);
@@ -116,16 +114,25 @@ static bool window_allows(const struct tandem_sock *tp, const struct sk_buff *sk
 }
 
 /*
+ * The window for data.  The SYN-ACK of a fast open waits for its ACK like data, but the
+ * initial window counts what comes behind the handshake (RFC 7413 section 4.2.2, RFC 6928).
+ */
+static u32 data_cwnd(const struct tandem_sock *tp)
+{
+	return tp->cc.cwnd + (unlikely(tp->fo_pending) && !tp->total_retrans);
+}
+
+/*
  * How much of @skb, which is longer than a segment, may go in one piece: as cwnd, pacing
  * and the peer's window allow, in full segments.  What is left over at its end goes with
  * them if Nagle lets it.
  */
-static u32 piece(struct sock *sk, const struct sk_buff *skb, u32 mss, u8 nonagle)
+static u32 piece(struct sock *sk, const struct sk_buff *skb, u32 mss, u8 nonagle, u32 cwnd)
 {
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u32 wnd = tandem_snd_wnd_end(tp) - cb->seq, rest = skb->len % mss;
-	u32 segs = min(tp->cc.cwnd - tandem_pipe(tp), tandem_burst_segs(sk, mss));
+	u32 segs = min(cwnd - tandem_pipe(tp), tandem_burst_segs(sk, mss));
 	u32 most;
 
 	/* As TCP: two pieces at least are under way, lest ACKs and sending take turns. */
@@ -177,9 +184,9 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	bool limited = false, rwnd = false, paced = false;
+	u32 len, cwnd = data_cwnd(tp);
 	struct sk_buff *skb;
 	bool sent = false;
-	u32 len;
 
 	/*
 	 * As TCP: what leaves in one go was sent at one time.  RACK would else give what left
@@ -201,7 +208,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 		u8 may = skb_queue_is_last(&sk->sk_write_queue, skb) ?
 			 nonagle : nonagle | TANDEM_NAGLE_PUSH;
 
-		if (tandem_pipe(tp) >= tp->cc.cwnd && !is_last(skb, mss)) {
+		if (tandem_pipe(tp) >= cwnd && !is_last(skb, mss)) {
 			limited = true;
 			TANDEM_INC(sock_net(sk), CWNDSTALL);
 			break;
@@ -216,7 +223,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 			break;
 		}
 		if (skb->len > mss) {
-			len = piece(sk, skb, mss, may);
+			len = piece(sk, skb, mss, may, cwnd);
 			if (len < skb->len && tandem_fragment(sk, skb, len, mss, false, gfp))
 				break;
 		} else if (!nagle_allows(tp, skb, mss, may)) {
@@ -238,7 +245,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 		tandem_chrono_stop(sk, TANDEM_CHRONO_RWND);
 	if (sent)
 		tandem_tlp_schedule(sk, true);
-	limited |= tandem_pipe(tp) >= tp->cc.cwnd;
+	limited |= tandem_pipe(tp) >= cwnd;
 	if (sent || limited)
 		cwnd_validate(tp, limited);
 	if (!limited && !paced)

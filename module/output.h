@@ -88,6 +88,8 @@ static inline struct sk_buff *tandem_rtx_next(const struct sk_buff *skb)
 
 /* Bookkeeping of a segment's flags; all counts of the scoreboard change here. */
 void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb);
+/* The same for what the network did not lose.  False: it is marked, or SACKed. */
+bool tandem_rtx_must_resend(struct sock *sk, struct sk_buff *skb);
 void tandem_rtx_unmark_lost(struct sock *sk);
 void tandem_rtx_mark_sacked(struct sock *sk, struct sk_buff *skb);
 void tandem_rtx_uncount(struct sock *sk, struct sk_buff *skb);

@@ -60,6 +60,7 @@
 	X(RTX_TLP, "tail-loss-probe", TANDEM_MIB_TLPRETRANS)		\
 	X(RTX_SYN, "syn-timeout", TANDEM_MIB_SYNRETRANS)		\
 	X(RTX_SYNACK, "syn-ack-timeout", TANDEM_MIB_SYNACKRETRANS)	\
+	X(RTX_SYNDATA, "syn-data-refused", 0)				\
 	X(RTX_PMTU, "smaller-mtu", 0)
 
 enum tandem_reason {

@@ -150,22 +150,43 @@ static void enter_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 	TANDEM_INC(sock_net(sk), RECOVERIES);
 }
 
-/*
- * An ECN-Echo came (RFC 3168 section 6.1.2): as for a loss, once per window.  RFC 8257
- * reduces in another way, by the share of what was marked.
- */
-static void enter_cwr(struct sock *sk, const struct tandem_ack_event *ev)
+static void begin_cwr(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (tp->cc.ca_state >= TANDEM_CA_CWR || tp->cc.ops->flags & TANDEM_CONG_DCTCP_ECN)
-		return;
 	start_reduction(sk, ev);
 	tp->undo.active = false;
 	tp->high_seq = tp->snd_nxt;
 	tp->cc.ca_state = TANDEM_CA_CWR;
 	tell_cong(tp, TANDEM_CONG_EV_CWR);
 	TANDEM_INC(sock_net(sk), CWRS);
+}
+
+/*
+ * An ECN-Echo came (RFC 3168 section 6.1.2): as for a loss, once per window.  RFC 8257
+ * reduces in another way, by the share of what was marked.
+ */
+static void enter_cwr(struct sock *sk, const struct tandem_ack_event *ev)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->cc.ca_state < TANDEM_CA_CWR && !(tp->cc.ops->flags & TANDEM_CONG_DCTCP_ECN))
+		begin_cwr(sk, ev);
+}
+
+/*
+ * Our own queue is full.  Nothing is lost, what it dropped is still here; but it would
+ * not be full if less were sent, so as TCP one reduction in a window.
+ */
+void tandem_recovery_local_drop(struct sock *sk)
+{
+	const struct tandem_ack_event none = {};
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tp->cc.ca_state >= TANDEM_CA_CWR ||
+	    tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
+		return;
+	begin_cwr(sk, &none);
 }
 
 /*
@@ -643,6 +664,25 @@ void tandem_recovery_timeout(struct sock *sk)
 	if (first && reduces && !reneged && head &&
 	    !(TANDEM_CB(head)->flags & TANDEM_F_SYN) && tandem_knob(sock_net(sk), frto))
 		tandem_frto_start(&tp->frto, tp->high_seq);
+}
+
+/*
+ * RFC 7413 section 4.1.3: what of the SYN's data was not acknowledged goes at once.  It is
+ * a retransmission, and LOSS until it is acknowledged, as for TCP; but the network lost
+ * nothing, so congestion control hears of nothing.
+ */
+void tandem_recovery_refused(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *skb;
+
+	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb))
+		tandem_rtx_must_resend(sk, skb);
+	tp->high_seq = tp->snd_nxt;
+	tp->undo.active = false;
+	tp->frto.step = TANDEM_FRTO_OFF;
+	tp->cc.ca_state = TANDEM_CA_LOSS;
+	tandem_xmit_retransmit_queue(sk, TANDEM_R_RTX_SYNDATA, true);
 }
 
 void tandem_simple_retransmit(struct sock *sk)

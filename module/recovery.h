@@ -17,6 +17,10 @@ void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev);
 void tandem_recovery_timeout(struct sock *sk);
 /* So did the timer of a segment's reordering window. */
 void tandem_recovery_reo_timeout(struct sock *sk);
+/* The queue of this host dropped a segment, which is still here: send less. */
+void tandem_recovery_local_drop(struct sock *sk);
+/* The peer took the SYN and not its data, which are in rtx_queue: they go again. */
+void tandem_recovery_refused(struct sock *sk);
 /* Why what is marked lost is sent again now. */
 enum tandem_reason tandem_recovery_reason(struct sock *sk);
 /* The path MTU shrank: what is too long now must go again, without blaming cwnd. */

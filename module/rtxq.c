@@ -142,14 +142,14 @@ static void note_lost(struct tandem_sock *tp, const struct tandem_skb_cb *cb)
 		tp->cc.ops->on_lost(&tp->cc, &lost);
 }
 
-void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb)
+bool tandem_rtx_must_resend(struct sock *sk, struct sk_buff *skb)
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (cb->sacked & TANDEM_S_SACKED ||
 	    (cb->sacked & (TANDEM_S_LOST | TANDEM_S_RETRANS)) == TANDEM_S_LOST)
-		return;
+		return false;
 	if (cb->sacked & TANDEM_S_RETRANS) {
 		cb->sacked &= ~TANDEM_S_RETRANS;
 		tp->retrans_out -= cb->segs;
@@ -160,7 +160,13 @@ void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb)
 		tp->lost_out += cb->segs;
 	}
 	list_lost(tp, skb);
-	note_lost(tp, cb);
+	return true;
+}
+
+void tandem_rtx_mark_lost(struct sock *sk, struct sk_buff *skb)
+{
+	if (tandem_rtx_must_resend(sk, skb))
+		note_lost(tandem_sk(sk), TANDEM_CB(skb));
 }
 
 /* What was called lost was not: it is in flight again, as old as it is. */
@@ -421,7 +427,7 @@ static int fit_for_retransmit(struct sock *sk, struct sk_buff *skb, u32 segs)
 int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs,
 			  enum tandem_reason why)
 {
-	struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	struct tandem_skb_cb *cb = TANDEM_CB(skb), was;
 	struct tandem_sock *tp = tandem_sk(sk);
 	bool alone;
 	int err;
@@ -438,24 +444,24 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs,
 	tandem_mtup_inconclusive(tp);
 	trace_tandem_retransmit(sk, skb, why);
 	alone = !tp->retrans_out;
+	was = *cb;
 	if (!(cb->sacked & TANDEM_S_RETRANS)) {
 		cb->sacked |= TANDEM_S_RETRANS;
 		tp->retrans_out += cb->segs;
 	}
 	cb->sacked |= TANDEM_S_EVER_RETRANS;
 	err = tandem_transmit_skb(sk, skb, true, GFP_ATOMIC);
-	if (err == -ENOBUFS) {
-		/* It did not leave: it is not in flight. */
-		cb->sacked &= ~TANDEM_S_RETRANS;
-		tp->retrans_out -= cb->segs;
+	if (unlikely(err)) {
+		/* It did not leave: it is not in flight, and as old as it was. */
+		if (!(was.sacked & TANDEM_S_RETRANS))
+			tp->retrans_out -= cb->segs;
+		*cb = was;
+		cb->sacked |= TANDEM_S_EVER_RETRANS;
 		return err;
 	}
-	/* Whatever else went wrong is as good as loss in the network. */
 	tandem_rtx_sent(sk, skb);
 	tandem_prr_sent(&tp->prr, cb->segs);
 	tandem_undo_resent(&tp->undo, cb->segs, cb->sent_us, alone);
-	if (err)
-		return err;
 	tandem_count_reason_segs(sock_net(sk), why, cb->segs);
 	tp->total_retrans += cb->segs;
 	tp->bytes_retrans += skb->len;

@@ -163,6 +163,11 @@ void tandem_timer_window_closed(struct sock *sk)
 	arm_rtx(sk, TANDEM_TIMER_PROBE, tandem_rto_jiffies(sk));
 }
 
+void tandem_timer_probe_refused(struct sock *sk)
+{
+	arm_rtx(sk, TANDEM_TIMER_PROBE, LOCAL_RETRY);
+}
+
 void tandem_timer_window_opened(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -383,8 +388,8 @@ static void rto_expired(struct sock *sk)
 	head = tandem_rtx_head(sk);
 	tandem_fastopen_timeout(sk);
 	err = tandem_retransmit_skb(sk, head, 1, rto_reason(tp, head));
-	if (err && err != -EBUSY) {
-		/* Local trouble is no congestion: soon again, no backoff. */
+	if (err > 0 || err == -ENOBUFS || err == -ENOMEM) {
+		/* A full queue or no memory here is no silence there: soon again, no backoff. */
 		arm_rtx(sk, TANDEM_TIMER_RTO, LOCAL_RETRY);
 		return;
 	}

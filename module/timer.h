@@ -19,6 +19,8 @@ void tandem_timer_data_acked(struct sock *sk);
 void tandem_timer_head_resent(struct sock *sk);
 /* Nothing is out and the window is shut: probe. */
 void tandem_timer_window_closed(struct sock *sk);
+/* The probe did not get beyond our own queue: soon again. */
+void tandem_timer_probe_refused(struct sock *sk);
 /* The window opened, or data went out. */
 void tandem_timer_window_opened(struct sock *sk);
 /* An ACK is owed in @delay jiffies. */

@@ -24,6 +24,7 @@
 #include "input.h"
 #include "output.h"
 #include "rcvq.h"
+#include "recovery.h"
 #include "stream.h"
 #include "timer.h"
 #include "trace.h"
@@ -221,8 +222,10 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	err = tp->af->queue_xmit(sk, skb);
 	if (likely(err <= 0))
 		return err;
-	/* The local queue dropped it or asks for less: to the network it is loss. */
+	/* The local queue dropped it, or asks for less: there is congestion here. */
 	TANDEM_INC(sock_net(sk), OUTLOCALDROP);
+	if (clone)
+		tandem_recovery_local_drop(sk);
 	return net_xmit_eval(err);
 }
 
@@ -344,7 +347,10 @@ void tandem_send_probe0(struct sock *sk)
 		tp->probes_out++;
 	if (!tp->first_rtx_us)
 		tp->first_rtx_us = tandem_now_us();
-	tandem_timer_window_closed(sk);
+	if (err > 0)
+		tandem_timer_probe_refused(sk);
+	else
+		tandem_timer_window_closed(sk);
 }
 
 void tandem_send_active_reset(struct sock *sk, gfp_t gfp, enum tandem_reason why)

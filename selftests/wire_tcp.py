@@ -12,23 +12,41 @@ but the last runs over kernel TCP as well, which is what "as TCP" means:
 
 import socket
 import struct
+import subprocess
 import time
 
-from fastopen import COOKIE, cookie_of, learn, listener, open_with, synack
+from fastopen import COOKIE, cookie_of, learn, listener, open_with, syn, synack
 from tpeer import (IS_TCP, PSH, SOL_TANDEM, WIRE_NAME, Skip, check, linger0, main,
                    need_virtual, opt_mss, opt_sack, opt_sackok, opt_ts, opt_ws,
-                   tandem_only)
+                   tandem_only, until)
 
 HALF = 0x80000000
 TCP_DEFER_ACCEPT = 9
 REORD_SEEN = 220		# of struct tcp_info, tcpi_reord_seen
 SO_ZEROCOPY, TANDEM_ZEROCOPY, MSG_ZEROCOPY = 60, 1008, 0x4000000
 MSG_ERRQUEUE = 0x2000
+CA_DISORDER, CA_CWR, CA_RECOVERY = 1, 2, 3
 
 
 def tcp_wire():
     if not IS_TCP and WIRE_NAME != "tcp":
         raise Skip("of the tcp wire")
+
+
+def tcp_info(s):
+    """Fields of struct tcp_info by their names."""
+    raw = s.getsockopt(6, socket.TCP_INFO, 232)
+    names = dict(ca_state=("B", 1), probes=("B", 3), backoff=("B", 4), unacked=("I", 24),
+                 sacked=("I", 28), lost=("I", 32), retrans=("I", 36), snd_cwnd=("I", 80),
+                 total_retrans=("I", 100), notsent=("I", 144))
+    return {k: struct.unpack_from("=" + f, raw, at)[0] for k, (f, at) in names.items()}
+
+
+def told(s, **want):
+    """TCP_INFO says just this."""
+    info = tcp_info(s)
+    got = {k: info[k] for k in want}
+    check(got == want, "TCP_INFO: %s, expected %s" % (got, want))
 
 
 def later(new, old):
@@ -229,10 +247,98 @@ def test_fastopen_refused(w):
     c.rcv_nxt = 1
     synack(c)
     c.expect(".", seq=1, ack=1, length=sent, within=0.031)
+    told(s, retrans=1, total_retrans=1, unacked=1)
     s.send(bytes(5000 - sent))
     while c.rcv_nxt < 5001:
         a = c.expect(".", seq=c.rcv_nxt, within=0.031)
         check(len(a), "an ACK: %s" % a)
+    c.send(".")
+    until(lambda: tcp_info(s)["unacked"] == 0, "the ACK")
+    told(s, retrans=0, lost=0, total_retrans=1, ca_state=0)
+
+
+def test_fastopen_window(w):
+    """The SYN-ACK takes no place of the initial window, RFC 6928's ten segments."""
+    tcp_wire()
+    w.knob("fastopen", 3)
+    ls = listener(w)
+    c = w.conn(ls.getsockname()[1])
+    syn(c, b"")
+    val = cookie_of(c.expect("S.", seq=0, ack=1))
+    check(val, "no cookie")
+    c.send("R")
+    c = w.conn(ls.getsockname()[1])
+    syn(c, val, bytes(1000))
+    s, _ = ls.accept()
+    c.expect("S.", seq=0, ack=1001, length=0)
+    told(s, snd_cwnd=10)
+    s.setblocking(False)
+    s.send(bytes(30000))
+    while a := c.next(0.2):
+        check(a.rseq == c.rcv_nxt, "not in order: %s" % a)
+        c.rcv_nxt += len(a)
+    mss = 1448 if w.way == "v4" else 1428
+    check(c.rcv_nxt - 1 == 10 * mss, "%d bytes before any ACK" % (c.rcv_nxt - 1))
+
+
+def no_way_out(closed):
+    """Our own queue takes nothing any more, or does again."""
+    subprocess.run(["tc", "qdisc", "replace", "dev", "tun0", "root", "pfifo", "limit",
+                    "0" if closed else "1000"], check=True)
+
+
+def test_local_drop(w):
+    """What the local queue drops was not sent: tried again twice a second, and one cut."""
+    tcp_wire()
+    need_virtual()
+    s, c = w.passive()
+    s.send(b"a")
+    c.expect(".", seq=1, length=1)
+    c.send(".")
+    no_way_out(True)
+    s.send(b"b" * 100)
+    c.quiet(2.9)
+    info = tcp_info(s)
+    check(5 <= info["probes"] <= 6 and not info["backoff"], "probes: %s" % info)
+    told(s, unacked=0, notsent=100, retrans=0, ca_state=CA_CWR)
+    no_way_out(False)
+    c.expect(".", seq=2, length=100, within=0.6)
+    c.send(".")
+    until(lambda: tcp_info(s)["unacked"] == 0, "the ACK")
+    told(s, total_retrans=0, probes=0)
+
+
+def test_local_drop_again(w):
+    """A retransmission that the local queue drops is not in flight."""
+    tcp_wire()
+    need_virtual()
+    s, c = w.passive(ts=False, mss=1000)
+    s.send(bytes(5000))
+    c.collect(5000)
+    no_way_out(True)
+    at = lambda x: (c.irs + x) & 0xffffffff
+    for end in (3001, 4001, 5001):
+        c.send(".", ack=1, opts=opt_sack((at(2001), at(end))))
+    c.quiet(0.1)
+    told(s, ca_state=CA_RECOVERY, unacked=5, sacked=3, retrans=0)
+    lost = tcp_info(s)["lost"]
+    check(lost, "nothing is lost")
+    no_way_out(False)
+    c.expect(".", seq=1, length=1000, within=1)
+    until(lambda: tcp_info(s)["retrans"] == 1, "it is in flight", 1)
+
+
+def test_mtu_probing_starts(w):
+    """mtu_probing 2: a server begins with the route's MTU, a client at base_mss."""
+    tcp_wire()
+    w.knob("mtu_probing", 2)
+    w.knob("base_mss", 512)
+    s, c = w.passive()
+    s.send(bytes(3000))
+    c.expect(".", seq=1, length=1448 if w.way == "v4" else 1428)
+    s, c = w.active()
+    s.send(bytes(3000))
+    c.expect(".", seq=1, length=512)
 
 
 def test_fastopen_user_mss(w):
@@ -359,7 +465,9 @@ if __name__ == "__main__":
           test_quick_acks, test_fin_alone, (test_timeout, 200), test_options_in_order,
           test_route_attributes, test_push_without_room, test_fastopen_part_taken,
           test_fastopen_asks_otherwise, test_fastopen_answer_in_synack,
-          test_fastopen_refused, test_fastopen_user_mss, test_fastopen_fin,
+          test_fastopen_refused, test_fastopen_window, test_fastopen_user_mss,
+          test_fastopen_fin, test_local_drop, test_local_drop_again,
+          test_mtu_probing_starts,
           test_fastopen_zerocopy,
           test_data_first, test_crossed_syn, test_reordering_counted, test_part_is_free,
           test_thrift_asked_for])
