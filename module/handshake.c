@@ -191,6 +191,10 @@ static void child_identity(const struct sock *lsk, struct sock *child,
 	inet_sk_set_state(child, TCP_SYN_RECV);
 	RCU_INIT_POINTER(inet->inet_opt, NULL);
 	inet->mc_list = NULL;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (lsk->sk_family == AF_INET)
+		inet->pinet6 = NULL;	/* one that IPV6_ADDRFORM changed has its own */
+#endif
 	tandem_init_sock_common(child);
 	tp->passive = true;
 	tandem_cong_inherit(sock_net(child), &tp->cc, &tandem_sk(lsk)->cc);

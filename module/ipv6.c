@@ -495,6 +495,32 @@ static int connect_mapped(struct sock *sk, const struct sockaddr_in6 *usin)
 	return err;
 }
 
+/*
+ * IPV6_ADDRFORM: a v4-mapped connection becomes one of AF_INET.  What it has of IPv6 stays
+ * until its end, for it was allocated as an AF_INET6 socket.
+ */
+int tandem_v6_addrform(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct net *net = sock_net(sk);
+
+	if (sk->sk_family != AF_INET6)
+		return -ENOPROTOOPT;	/* another thread was first */
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	if (ipv6_only_sock(sk) || !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return -EADDRNOTAVAIL;
+	sock_prot_inuse_add(net, &tandemv6_prot, -1);
+	sock_prot_inuse_add(net, &tandem_prot, 1);
+	WRITE_ONCE(sk->sk_prot, &tandem_prot);
+	WRITE_ONCE(tp->af, &tandem_ipv4_ops);
+	WRITE_ONCE(sk->sk_socket->ops, &tandem_addrform_ops);
+	WRITE_ONCE(sk->sk_family, PF_INET);
+	inet6_sk(sk)->rxopt.all = 0;
+	tandem_sync_mss(sk, tp->pmtu_cookie);
+	return 0;
+}
+
 /* Route to sk_v6_daddr, with it the source address if there is none yet. */
 static int v6_connect_route(struct sock *sk, const struct sockaddr_in6 *usin)
 {

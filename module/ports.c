@@ -371,6 +371,34 @@ static bool hold_alone(struct net *net, const struct tandem_claim *claim)
 }
 
 /*
+ * net.ipv4.ip_autobind_reuse on the tcp wire: TCP has no port left to give, but one that
+ * only sockets of ours have may be shared.  TCP's own choice leaves our holds alone.
+ */
+static int share_tcp_port(struct sock *sk, struct strictness *how,
+			  struct tandem_port **fresh)
+{
+	struct tandem_claim *claim = &tandem_sk(sk)->claim;
+	int err, tries = TCP_PORT_TRIES;
+	u16 num;
+
+	how->relax = true;
+	do {
+		if (!*fresh)
+			*fresh = kmem_cache_alloc(port_cache, GFP_KERNEL);
+		if (!*fresh)
+			return -ENOMEM;
+		err = get_port(sk, 0, how, fresh);
+		if (err)
+			return err;
+		num = inet_sk(sk)->inet_num;
+		err = tandem_hold_port(sk, &num);
+		if (err)
+			tandem_claim_drop(sock_net(sk), claim);
+	} while (err == -EADDRINUSE && --tries > 0);
+	return err;
+}
+
+/*
  * On the tcp wire a port is the kernel's TCP's to give, then ours: among its claims
  * may be a TIME-WAIT that TCP knows nothing of.
  */
@@ -388,6 +416,9 @@ static int get_tcp_port(struct sock *sk, u16 num, struct strictness *how,
 		u16 got = num;
 
 		err = tandem_hold_port(sk, &got);
+		if (err == -EADDRINUSE && !num && sk->sk_reuse &&
+		    READ_ONCE(sock_net(sk)->ipv4.sysctl_ip_autobind_reuse))
+			return share_tcp_port(sk, how, fresh);
 		if (err)
 			return err;
 		err = get_port(sk, got, how, fresh);

@@ -289,7 +289,8 @@ static void destruct(struct sock *sk)
 	tandem_fastopen_free_keys(sk);
 	tandem_saved_syn_free(tp);
 #if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
+	/* Not the family: IPV6_ADDRFORM may have changed that. */
+	if (sk->sk_prot_creator == &tandemv6_prot) {
 		inet6_sock_destruct(sk);
 		return;
 	}
@@ -490,6 +491,18 @@ struct proto_ops tandemv6_stream_ops __ro_after_init = {
 #endif
 	OPS_COMMON,
 };
+
+/*
+ * After IPV6_ADDRFORM: of AF_INET, but IPv6's anycast groups may have to be left.  What
+ * such a socket accepts later has these operations, too, and nothing of IPv6.
+ */
+struct proto_ops tandem_addrform_ops __ro_after_init;
+
+static int addrform_release(struct socket *sock)
+{
+	return sock->sk && inet_sk(sock->sk)->pinet6 ? inet6_release(sock) :
+						       inet_release(sock);
+}
 #endif
 
 /* ---- init ---- */
@@ -507,6 +520,8 @@ int tandem_socket_init(void)
 	tandem_stream_ops.set_peek_off = inet_stream_ops.set_peek_off;
 #if IS_ENABLED(CONFIG_IPV6)
 	tandemv6_stream_ops.set_peek_off = inet_stream_ops.set_peek_off;
+	tandem_addrform_ops = tandem_stream_ops;
+	tandem_addrform_ops.release = addrform_release;
 #endif
 	init_mem_limits();
 	err = percpu_counter_init(&tandem_sockets_allocated, 0, GFP_KERNEL);

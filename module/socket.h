@@ -16,6 +16,7 @@ extern struct proto tandem_prot;		/* AF_INET */
 extern struct proto tandemv6_prot;		/* AF_INET6 */
 extern struct proto_ops tandem_stream_ops;
 extern struct proto_ops tandemv6_stream_ops;
+extern struct proto_ops tandem_addrform_ops;
 long tandem_memory_pages(void);	/* charged now, all netns and both families */
 extern struct percpu_counter tandem_sockets_allocated;
 extern long tandem_sysctl_mem[3];		/* pages: net.tandem.mem, global */
@@ -61,6 +62,9 @@ struct tcp_info;
 void tandem_fill_info(struct sock *sk, struct tcp_info *info);
 /* TCP_MAXSEG and tcpi_snd_mss */
 u32 tandem_reported_mss(const struct sock *sk);
+
+/* ipv6.c: setsockopt(IPV6_ADDRFORM, AF_INET); @sk is locked */
+int tandem_v6_addrform(struct sock *sk);
 
 /* sockopt.c */
 int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,

@@ -462,6 +462,24 @@ static int check_membership(const struct sock *sk, int level, int optname,
 	return 0;
 }
 
+#if IS_ENABLED(CONFIG_IPV6)
+/* The core does it for the protocols it knows. */
+static int set_addrform(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	int val = 0, err;
+
+	if (!sockptr_is_null(optval) && optlen >= sizeof(val) &&
+	    copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (optlen < sizeof(val) || val != PF_INET)
+		return -EINVAL;
+	lock_sock(sk);
+	err = tandem_v6_addrform(sk);
+	release_sock(sk);
+	return err;
+}
+#endif
+
 static bool is_own_level(int level)
 {
 	return level == SOL_TANDEM || level == IPPROTO_TCP;
@@ -489,6 +507,8 @@ int tandem_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	if (err)
 		return err;
 #if IS_ENABLED(CONFIG_IPV6)
+	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM && sk->sk_family == AF_INET6)
+		return set_addrform(sk, optval, optlen);
 	if (sk->sk_family == AF_INET6 && level != SOL_IP)
 		err = ipv6_setsockopt(sk, level, optname, optval, optlen);
 	else
@@ -541,6 +561,23 @@ static int set_timestamping(struct socket *sock, int optname, sockptr_t optval,
 	return err;
 }
 
+/* Newer cores do it for TCP alone. */
+static int set_txrehash(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	int val;
+
+	if (optlen < sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (val < -1 || val > 1)
+		return -EINVAL;
+	if ((u8)val == SOCK_TXREHASH_DEFAULT)
+		val = READ_ONCE(sock_net(sk)->core.sysctl_txrehash);
+	WRITE_ONCE(sk->sk_txrehash, (u8)val);
+	return 0;
+}
+
 int tandem_ops_setsockopt(struct socket *sock, int level, int optname,
 			  sockptr_t optval, unsigned int optlen)
 {
@@ -549,6 +586,8 @@ int tandem_ops_setsockopt(struct socket *sock, int level, int optname,
 	switch (optname) {
 	case SO_ZEROCOPY:
 		return set_sol_zerocopy(sock->sk, optval, optlen);
+	case SO_TXREHASH:
+		return set_txrehash(sock->sk, optval, optlen);
 	case SO_TIMESTAMPING_OLD:
 	case SO_TIMESTAMPING_NEW:
 		return set_timestamping(sock, optname, optval, optlen);

@@ -371,14 +371,25 @@ TEST_F(port, reuseport_balances)
 	}
 }
 
-static int port_range(int lo, int hi)
+static int ipv4_sysctl(const char *name, const char *value)
 {
-	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "w");
+	char path[80];
+	FILE *f;
 
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	f = fopen(path, "w");
 	if (!f)
 		return -1;
-	fprintf(f, "%d %d\n", lo, hi);
+	fprintf(f, "%s\n", value);
 	return fclose(f);
+}
+
+static int port_range(int lo, int hi)
+{
+	char both[24];
+
+	snprintf(both, sizeof(both), "%d %d", lo, hi);
+	return ipv4_sysctl("ip_local_port_range", both);
 }
 
 TEST_F(port, ephemeral_within_range)
@@ -431,6 +442,35 @@ TEST_F(port, ephemeral_exhausted)
 		close(fd[i]);
 	close(l);
 	close(m);
+}
+
+/* net.ipv4.ip_autobind_reuse: SO_REUSEADDR shares a port that the kernel chose, too. */
+TEST_F(port, autobind_reuse)
+{
+	enum tt_way way = variant->way;
+	int fd[2], c, with;
+
+	ASSERT_EQ(0, port_range(40000, 40001));
+	fd[0] = bound(way, ADDR, 1, 0);
+	fd[1] = bound(way, ADDR, 1, 0);
+	ASSERT_GE(fd[0], 0);
+	ASSERT_GE(fd[1], 0);
+	EXPECT_NE(tt_port(fd[0]), tt_port(fd[1]));
+	EXPECT_EQ(-EADDRINUSE, bound(way, ADDR, 1, 0));
+	ASSERT_EQ(0, ipv4_sysctl("ip_autobind_reuse", "1"));
+	EXPECT_EQ(-EADDRINUSE, bound(way, 0, 1, 0));
+	c = bound(way, ADDR, 1, 0);
+	ASSERT_GE(c, 0);
+	with = tt_port(c) == tt_port(fd[1]);
+	EXPECT_EQ(tt_port(fd[with]), tt_port(c));
+	EXPECT_EQ(0, listen(c, 4));
+	EXPECT_EQ(-1, listen(fd[with], 4));
+	EXPECT_EQ(EADDRINUSE, errno);
+	EXPECT_EQ(0, listen(fd[!with], 4));
+	EXPECT_EQ(-EADDRINUSE, bound(way, ADDR, 1, 0));
+	close(c);
+	close(fd[0]);
+	close(fd[1]);
 }
 
 TEST_F(port, bindtodevice)

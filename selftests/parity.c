@@ -100,7 +100,6 @@ static const struct {
 	{ SOL_SOCKET, SO_PEERNAME, SO_PEERNAME, V, ANY, "another port" },
 	{ IPPROTO_IP, 52, 52, V, ANY & ~ST(FRESH), "IP_PROTOCOL tells the port, another" },
 	{ IPPROTO_IPV6, 80, 80, S | G | V, ANY, "conntrack sees no ports of protocol 254" },
-	{ IPPROTO_IPV6, 1, 1, S, ANY, "IPV6_ADDRFORM makes TCP sockets" },
 };
 
 /* Where the core cannot be asked for SOL_SOCKET options (before 6.4). */

@@ -325,6 +325,61 @@ TEST_F(opt, ip_level)
 }
 
 /* TCP_INQ tells, beside the data, how much more waits. */
+static int domain_of(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	return getsockname(fd, (void *)&ss, &len) ? -1 : ss.ss_family;
+}
+
+/* IPV6_ADDRFORM makes an AF_INET socket of a v4-mapped connection, for good. */
+TEST_F(opt, addrform)
+{
+	struct sockaddr un = { .sa_family = AF_UNSPEC };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int c[2], p, a, err = variant->way == TT_V6 ? EADDRNOTAVAIL : 0;
+	char b[4];
+
+	if (variant->way == TT_V4)
+		SKIP(return, "of AF_INET already");
+	EXPECT_EQ(-ENOTCONN, tt_setint(self->fd, IPPROTO_IPV6, IPV6_ADDRFORM, AF_INET));
+	ASSERT_EQ(0, tt_pair(variant->way, c));
+	EXPECT_EQ(-EINVAL, tt_setint(c[0], IPPROTO_IPV6, IPV6_ADDRFORM, AF_INET6));
+	EXPECT_EQ(-1, setsockopt(c[0], IPPROTO_IPV6, IPV6_ADDRFORM, b, 3));
+	EXPECT_EQ(EINVAL, errno);
+	for (p = 0; p < 2; p++) {
+		EXPECT_EQ(-err, tt_setint(c[p], IPPROTO_IPV6, IPV6_ADDRFORM, AF_INET));
+		EXPECT_EQ(err ? AF_INET6 : AF_INET, domain_of(c[p]));
+		EXPECT_EQ(err ? AF_INET6 : AF_INET, tt_getint(c[p], SOL_SOCKET, SO_DOMAIN));
+	}
+	EXPECT_EQ(3, send(c[0], "abc", 3, 0));
+	EXPECT_EQ(3, recv(c[1], b, 3, MSG_WAITALL));
+	EXPECT_EQ(3, send(c[1], "def", 3, 0));
+	EXPECT_EQ(3, recv(c[0], b, 3, MSG_WAITALL));
+	EXPECT_EQ(0, memcmp(b, "def", 3));
+	if (!err) {
+		/* It is one for whatever comes next: here a listener, and its children. */
+		EXPECT_EQ(-ENOPROTOOPT, tt_setint(c[0], IPPROTO_IPV6, IPV6_ADDRFORM, AF_INET));
+		EXPECT_EQ(0, tt_setint(c[0], IPPROTO_IP, IP_TTL, 33));
+		EXPECT_EQ(0, connect(c[0], &un, sizeof(un)));
+		ASSERT_EQ(0, bind(c[0], (void *)&in, sizeof(in)));
+		ASSERT_EQ(0, listen(c[0], 4));
+		a = tt_socket(TT_V4, 0);
+		ASSERT_EQ(0, tt_connect(TT_V4, a, tt_port(c[0])));
+		p = accept(c[0], NULL, NULL);
+		ASSERT_LE(0, p);
+		EXPECT_EQ(AF_INET, domain_of(p));
+		EXPECT_EQ(2, send(p, "hi", 2, 0));
+		EXPECT_EQ(2, recv(a, b, 2, MSG_WAITALL));
+		close(p);
+		close(a);
+	}
+	close(c[0]);
+	close(c[1]);
+}
+
 TEST_F(opt, inq)
 {
 	char b[4], ctl[64];
