@@ -93,6 +93,7 @@ static void fill_windows(const struct tandem_sock *tp, struct tcp_info *info)
 	info->tcpi_rcv_space = tp->rcvq_space.space;
 #ifdef TANDEM_HAVE_TCP_INFO_RCV_WND
 	info->tcpi_rcv_wnd = tandem_rcv_wnd_open(tp);
+	info->tcpi_rehash = tp->timeout_rehash;	/* as old as the one before it */
 #endif
 	info->tcpi_notsent_bytes = max_t(int, 0, tp->write_seq - tp->snd_nxt);
 }

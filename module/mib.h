@@ -131,6 +131,8 @@
 	X(DSACKUNDO, "DsackUndo", "reductions undone because all copies came twice") \
 	X(LOSSUNDO, "LossUndo", "timeouts undone because nothing had been lost") \
 	X(SPURIOUSRTOS, "SpuriousRtos", "of these, found by F-RTO (RFC 5682)") \
+	X(TIMEOUTREHASH, "TimeoutRehash", "timeouts that chose another flow hash") \
+	X(DUPDATAREHASH, "DupDataRehash", "data that came a third time, and did") \
 	X(SYNRETRANS, "SynRetrans", "SYNs sent again")			\
 	X(RECOVERIES, "Recoveries", "times fast recovery began")	\
 	X(SACKBLOCKSIN, "SackBlocksIn", "SACK blocks received, blocks")	\

@@ -40,6 +40,9 @@ static void note_dsack(struct sock *sk, u32 start, u32 end)
 
 	if (!tp->sack_ok || !tandem_knob(sock_net(sk), dsack) || start == end)
 		return;
+	/* The same once more: our ACKs may be what is lost.  As TCP, try another path. */
+	if (start == tp->dsack_block.start && sk_rethink_txhash(sk))
+		TANDEM_INC(sock_net(sk), DUPDATAREHASH);
 	tp->dsack = true;
 	tp->dsack_block.start = start;
 	tp->dsack_block.end = end;

@@ -299,6 +299,7 @@ struct tandem_sock {
 	bool	orphan_counted;		/* in tandem_net.orphans */
 	bool	recvmsg_inq;		/* TCP_INQ */
 	bool	thin_lto;		/* TCP_THIN_LINEAR_TIMEOUTS */
+	u16	timeout_rehash;		/* timeouts that chose another flow hash */
 	int	keepalive_time;		/* jiffies; 0: the knob */
 	int	keepalive_intvl;	/* jiffies; 0: the knob */
 	int	linger2;		/* TCP_LINGER2, jiffies; 0: knob, < 0: none */

@@ -378,6 +378,11 @@ static void rto_expired(struct sock *sk)
 	if (tp->loss_event == TANDEM_LOSS_TIMER_TLP && tandem_tlp_probe(sk))
 		return;
 
+	/* Perhaps another of several equal paths works: the flow label follows the hash. */
+	if (sk_rethink_txhash(sk)) {
+		tp->timeout_rehash++;
+		TANDEM_INC(sock_net(sk), TIMEOUTREHASH);
+	}
 	TANDEM_INC(sock_net(sk), RTOS);
 	if (syn)
 		tandem_ecn_syn_lost(sk, TANDEM_CB(head));

@@ -16,10 +16,13 @@ late but never early. Kernel TCP adds a floor to RTTVAR of its own, so only
 the rules common to both are asked of it.
 """
 
+import errno
+import socket
 import sys
 import time
 
-from tpeer import (IS_TCP, VIRTUAL, check, main, need_virtual, tandem_only)
+from tpeer import (IS_TCP, VIRTUAL, Skip, check, expect_errno, main, need_virtual,
+                   tandem_only)
 
 TICK = 0.010			# UML: HZ = 100
 
@@ -277,6 +280,46 @@ def test_timer_stops_when_all_is_acked(w):
     c.quiet(3 if VIRTUAL else 0.5)
     if not IS_TCP:
         check(w.counter("RtoExpired") == 0, "no expiry")
+
+
+SO_TXREHASH = 74
+
+
+def test_another_flow_label(w):
+    """A timeout looks for another path (RFC 6438), unless SO_TXREHASH says no."""
+    if w.way == "v4":
+        raise Skip("IPv4 has no flow label")
+    s, c = w.passive()
+    s.send(b"x")
+    first, again = c.expect(".", seq=1, length=1), c.expect(".", seq=1, length=1)
+    check(first.flow, "no flow label")
+    check(again.flow != first.flow, "the label stayed")
+    c.send(".", ack=2)
+    c.rcv_nxt = 2
+    s.setsockopt(socket.SOL_SOCKET, SO_TXREHASH, 0)
+    s.send(b"y")
+    first, again = c.expect(".", seq=2, length=1), c.expect(".", seq=2, length=1)
+    check(again.flow == first.flow, "the label changed")
+    c.send(".", ack=3)
+    for bad in (-2, 2):
+        expect_errno(errno.EINVAL, s.setsockopt, socket.SOL_SOCKET, SO_TXREHASH, bad)
+    if not IS_TCP:
+        check(w.counter("TimeoutRehash") == 1, "not counted")
+
+
+def test_another_label_for_acks(w):
+    """The same data for the third time: it may be our ACKs that get lost."""
+    if w.way == "v4":
+        raise Skip("IPv4 has no flow label")
+    _, c = w.passive()
+    labels = []
+    for i in range(4):
+        c.send("P.", seq=1, data=b"abc", advance=False)
+        labels.append(c.expect(".", ack=4, length=0).flow)
+    check(labels[0] == labels[1], "changed by the first duplicate: %s" % labels)
+    check(len(set(labels)) == 3, "it stayed: %s" % labels)
+    if not IS_TCP:
+        check(w.counter("DupDataRehash") == 2, "not counted")
 
 
 TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]

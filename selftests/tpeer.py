@@ -216,7 +216,7 @@ def parse_opts(raw):
 class Seg:
     """A segment the kernel sent; seq and ack absolute."""
 
-    def __init__(self, raw, when, ttl=0, tos=0, df=True):
+    def __init__(self, raw, when, ttl=0, tos=0, df=True, flow=None):
         (self.sport, self.dport, self.seq, self.ack, off, self.win,
          self.csum, self.urg) = struct.unpack("!HHIIHHHH", raw[:20])
         self.flags = off & 0x3f
@@ -229,6 +229,7 @@ class Seg:
         self.ttl = ttl
         self.tos = tos
         self.df = int(df)		# may not be fragmented on the way
+        self.flow = flow		# label; None: IPv4
 
     def __len__(self):
         return len(self.data)
@@ -385,12 +386,13 @@ class World:
             head = (pkt[0] & 15) * 4
             body = pkt[head:struct.unpack("!H", pkt[2:4])[0]]
             dst, way, tos = pkt[16:20], "v4", pkt[1]
-            df = bool(pkt[6] & 0x40)
+            df, flow = bool(pkt[6] & 0x40), None
         else:
             proto, src, ttl = pkt[6], pkt[8:24], pkt[7]
             body = pkt[40:40 + struct.unpack("!H", pkt[4:6])[0]]
             dst, way = pkt[24:40], "v6"
             tos, df = struct.unpack("!H", pkt[:2])[0] >> 4 & 0xff, True
+            flow = struct.unpack("!I", pkt[:4])[0] & 0xfffff
         if way != self.way or proto != WIRE:
             return
         if checksum(pseudo(way, src, dst, len(body), proto) + body):
@@ -401,7 +403,7 @@ class World:
                 raise Fail("not a datagram as they should be: %r" % body[:8])
             udp_to = struct.unpack_from("!H", body, 2)[0]
             body = body[8:]
-        seg = Seg(body, now, ttl, tos, df)
+        seg = Seg(body, now, ttl, tos, df, flow)
         seg.udp_to = udp_to if IS_UDP else UDP_PORT
         self.trace.append("%9.4f < %s" % (now - self.start, seg))
         self.inbox.append(seg)
