@@ -54,6 +54,7 @@ struct tandem_saved_syn;
  * @fo_cookie:	fast open: for the SYN-ACK; length 0: none
  * @rto_us:	first timeout, from what is known of the path; 0: nothing is
  * @saved_syn:	TCP_SAVE_SYN: headers of the SYN, until the child has them
+ * @ip_opt:	IPv4 options of the SYN, turned round; or NULL
  */
 struct tandem_request {
 	struct tandem_flow	flow;
@@ -94,6 +95,7 @@ struct tandem_request {
 	struct tandem_fo_cookie	fo_cookie;
 	u32	rto_us;
 	struct tandem_saved_syn	*saved_syn;
+	struct ip_options_rcu	*ip_opt;
 };
 
 /* A flood of SYNs makes many of them. */

@@ -7,8 +7,7 @@
  * A socket keeps its route in sk_dst_cache and the addresses that go with it in
  * inet_sk(sk)->cork.fl, as ip_queue_xmit() wants it.
  *
- * IP options of a received SYN are not turned round for the child: the kernel has no
- * exported way to do it and drops source routes by default anyway.  Options the
+ * IP options of a received SYN are turned round for all answers to it (echo.c); those the
  * program sets (IP_OPTIONS) are used, source routes too (RFC 9293 section 3.9.2.1).
  */
 #include <linux/icmp.h>
@@ -22,6 +21,7 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 #include "demux.h"
+#include "echo.h"
 #include "encap.h"
 #include "family.h"
 #include "goal.h"
@@ -65,11 +65,6 @@ static void v4_checksum(struct sock *sk, struct sk_buff *skb)
 
 /* ---- routes ---- */
 
-static __be32 first_hop(const struct ip_options_rcu *opt, __be32 daddr)
-{
-	return opt && opt->opt.srr ? opt->opt.faddr : daddr;
-}
-
 /* Route @sk to its peer and keep the route. Locked. 0 or -errno. */
 static int v4_route_sk(struct sock *sk, struct flowi4 *fl4)
 {
@@ -81,7 +76,7 @@ static int v4_route_sk(struct sock *sk, struct flowi4 *fl4)
 	opt = rcu_dereference(inet->inet_opt);
 	flowi4_init_output(fl4, sk->sk_bound_dev_if, READ_ONCE(sk->sk_mark),
 			   ip_sock_rt_tos(sk), ip_sock_rt_scope(sk), tandem_sk_proto(sk),
-			   inet_sk_flowi_flags(sk), first_hop(opt, inet->inet_daddr),
+			   inet_sk_flowi_flags(sk), tandem_first_hop(opt, inet->inet_daddr),
 			   inet->inet_saddr, inet->inet_dport, inet->inet_sport,
 			   tandem_sk_uid(sk));
 	rcu_read_unlock();
@@ -116,7 +111,8 @@ static struct dst_entry *v4_route_child(const struct sock *lsk,
 
 	flowi4_init_output(&fl4, req->iif, req->mark, ip_sock_rt_tos(lsk),
 			   ip_sock_rt_scope(lsk), tandem_sk_proto(lsk),
-			   inet_sk_flowi_flags(lsk), key->raddr.s6_addr32[3],
+			   inet_sk_flowi_flags(lsk),
+			   tandem_first_hop(req->ip_opt, key->raddr.s6_addr32[3]),
 			   key->laddr.s6_addr32[3], key->rport, key->lport,
 			   tandem_sk_uid(lsk));
 	security_sk_classify_flow((struct sock *)lsk, flowi4_to_flowi_common(&fl4));
@@ -146,18 +142,6 @@ static struct iphdr *v4_push_header(const struct sock *sk, struct sk_buff *skb,
 	iph->protocol = proto;
 	skb->priority = READ_ONCE(sk->sk_priority);
 	return iph;
-}
-
-/* The program's IP options (IP_OPTIONS), with the end of a source route filled in. */
-static void v4_put_options(struct sk_buff *skb, const struct ip_options *opt,
-			   __be32 daddr)
-{
-	u8 *iph = skb_network_header(skb);
-
-	IPCB(skb)->opt = *opt;
-	memcpy(iph + sizeof(struct iphdr), opt->__data, opt->optlen);
-	if (opt->srr)
-		memcpy(iph + opt->srr + iph[opt->srr + 1] - 4, &daddr, 4);
 }
 
 /*
@@ -196,7 +180,7 @@ static int v4_xmit_as(struct sock *sk, struct sk_buff *skb, u8 proto)
 	iph->saddr = inet->cork.fl.u.ip4.saddr;
 	iph->daddr = inet->cork.fl.u.ip4.daddr;
 	if (opt && opt->opt.optlen)
-		v4_put_options(skb, &opt->opt, inet->inet_daddr);
+		tandem_put_options(skb, &opt->opt, inet->inet_daddr);
 	ip_select_ident_segs(net, skb, sk, max_t(int, skb_shinfo(skb)->gso_segs, 1));
 	skb->mark = READ_ONCE(sk->sk_mark);
 	err = ip_local_out(net, sk, skb);
@@ -221,15 +205,18 @@ static int v4_queue_xmit(struct sock *sk, struct sk_buff *skb)
  * small: DF is set and no identification needed (RFC 6864 section 4.1).
  */
 static void v4_send(struct net *net, struct sock *sk, struct sk_buff *skb,
-		    __be32 saddr, __be32 daddr, u8 tos, u8 proto)
+		    __be32 saddr, __be32 daddr, u8 tos, u8 proto,
+		    const struct ip_options_rcu *opt)
 {
-	struct iphdr *iph = v4_push_header(sk, skb, 0, proto);
+	struct iphdr *iph = v4_push_header(sk, skb, opt ? opt->opt.optlen : 0, proto);
 
 	iph->tos = tos;
 	iph->id = 0;
 	iph->frag_off = htons(IP_DF);
 	iph->saddr = saddr;
-	iph->daddr = daddr;
+	iph->daddr = tandem_first_hop(opt, daddr);
+	if (opt)
+		tandem_put_options(skb, &opt->opt, daddr);
 	/* tot_len, check and skb->protocol are ip_local_out()'s. */
 	rcu_read_lock();
 	ip_local_out(net, sk, skb);
@@ -242,31 +229,37 @@ void tandem_v4_reply(struct net *net, const struct sock *sk, struct sk_buff *skb
 	__be32 saddr = ip_hdr(skb)->daddr, daddr = ip_hdr(skb)->saddr;
 	u8 proto = tandem_wire_proto(TANDEM_CB(skb)->wire);
 	const struct tcphdr *th = tandem_hdr(out);
+	struct ip_options_rcu *opt = NULL;
 	u8 tos = reply->tos & ~INET_ECN_MASK;
 	struct flowi4 fl4;
 	struct rtable *rt;
 	u32 mark;
 
+	if (ip_hdr(skb)->ihl > 5)
+		opt = tandem_echo_options(net, skb);
 	v4_sum(out, saddr, daddr, proto);
 	mark = IP4_REPLY_MARK(net, skb->mark) ?: reply->mark;
 	flowi4_init_output(&fl4, tandem_reply_oif(net, skb, reply->oif), mark,
 			   tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE, proto,
-			   sk ? inet_sk_flowi_flags(sk) : 0, daddr, saddr, th->dest,
+			   sk ? inet_sk_flowi_flags(sk) : 0,
+			   tandem_first_hop(opt, daddr), saddr, th->dest,
 			   th->source, sk ? tandem_sk_uid(sk) : sock_net_uid(net, NULL));
 	security_skb_classify_flow(skb, flowi4_to_flowi_common(&fl4));
 	rt = ip_route_output_flow(net, &fl4, sk);
 	if (IS_ERR(rt)) {
 		kfree_skb(out);
-		return;
+		goto out;
 	}
 	skb_dst_set(out, &rt->dst);
 	out->mark = mark;
 	if (proto == IPPROTO_UDP && !tandem_encap_push4(net, out, saddr, daddr,
 							TANDEM_CB(skb)->udp_sport)) {
 		kfree_skb(out);
-		return;
+		goto out;
 	}
-	v4_send(net, tandem_pernet(net)->ctl4, out, saddr, daddr, tos, proto);
+	v4_send(net, tandem_pernet(net)->ctl4, out, saddr, daddr, tos, proto, opt);
+out:
+	kfree(opt);
 }
 
 static int v4_send_synack(const struct sock *lsk, struct tandem_request *req,
@@ -286,7 +279,7 @@ static int v4_send_synack(const struct sock *lsk, struct tandem_request *req,
 	skb_dst_set(skb, dst_clone(dst));
 	skb->mark = req->mark;
 	v4_send(sock_net(lsk), (struct sock *)lsk, skb, saddr, daddr,
-		READ_ONCE(inet_sk(lsk)->tos) & ~INET_ECN_MASK, proto);
+		READ_ONCE(inet_sk(lsk)->tos) & ~INET_ECN_MASK, proto, req->ip_opt);
 	return 0;
 }
 
@@ -309,6 +302,7 @@ int tandem_v4_init_child(const struct sock *lsk, struct sock *child,
 	const struct tandem_flow_key *key = &req->flow.key;
 	struct inet_sock *inet = inet_sk(child);
 	struct flowi4 *fl4 = &inet->cork.fl.u.ip4;
+	struct ip_options_rcu *opt = NULL;
 
 	sk_rcv_saddr_set(child, key->laddr.s6_addr32[3]);
 	sk_daddr_set(child, key->raddr.s6_addr32[3]);
@@ -316,11 +310,16 @@ int tandem_v4_init_child(const struct sock *lsk, struct sock *child,
 	/* What ip_queue_xmit() reads while the route lasts. */
 	memset(fl4, 0, sizeof(*fl4));
 	fl4->saddr = inet->inet_saddr;
-	fl4->daddr = inet->inet_daddr;
+	/* A copy: the request may be answered again, if the child comes to nothing. */
+	if (unlikely(req->ip_opt))
+		opt = kmemdup(req->ip_opt, sizeof(*opt) + req->ip_opt->opt.optlen,
+			      GFP_ATOMIC | __GFP_NOWARN);
+	RCU_INIT_POINTER(inet->inet_opt, opt);
+	fl4->daddr = tandem_first_hop(opt, inet->inet_daddr);
 	inet->mc_index = TANDEM_CB(skb)->dif;
 	inet->mc_ttl = ip_hdr(skb)->ttl;
 	inet->rcv_tos = ip_hdr(skb)->tos;
-	tandem_sk(child)->ext_hdr_len = 0;
+	tandem_sk(child)->ext_hdr_len = opt ? opt->opt.optlen : 0;
 	tandem_set_gso_type(child, false);
 	sk_setup_caps(child, dst);
 	return 0;
@@ -445,7 +444,7 @@ static struct rtable *v4_connect_route(struct sock *sk, const struct sockaddr_in
 	struct rtable *rt;
 
 	rt = ip_route_connect(&inet->cork.fl.u.ip4,
-			      first_hop(opt, usin->sin_addr.s_addr), inet->inet_saddr,
+			      tandem_first_hop(opt, usin->sin_addr.s_addr), inet->inet_saddr,
 			      sk->sk_bound_dev_if, tandem_sk_proto(sk), inet->inet_sport,
 			      usin->sin_port, sk);
 	if (IS_ERR(rt)) {

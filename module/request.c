@@ -18,6 +18,7 @@
 #include "advert.h"
 #include "cookie.h"
 #include "demux.h"
+#include "echo.h"
 #include "family.h"
 #include "handshake.h"
 #include "path.h"
@@ -76,6 +77,7 @@ static void req_free_rcu(struct rcu_head *rcu)
 	struct tandem_request *req = container_of(rcu, struct tandem_request, rcu);
 
 	kfree(req->saved_syn);
+	kfree(req->ip_opt);
 	kmem_cache_free(req_cache, req);
 }
 
@@ -191,6 +193,8 @@ struct tandem_request *tandem_request_alloc(struct sock *lsk, struct sk_buff *sk
 	req->tos = TANDEM_CB(skb)->tos;
 	req->txhash = net_tx_rndhash();
 	req->ts_offset = tandem_ts_offset(sock_net(lsk), &req->flow.key);
+	if (!tandem_skb_v6(skb) && ip_hdr(skb)->ihl > 5)
+		req->ip_opt = tandem_echo_options(sock_net(lsk), skb);
 	req_negotiate(req, o);
 	clamp = READ_ONCE(tandem_sk(lsk)->window_clamp);
 	tandem_syn_window(lsk, &req->rcv_wnd, &clamp, &req->rcv_wscale);

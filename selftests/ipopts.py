@@ -5,13 +5,16 @@ TOS, TTL, mark, device, minimum TTL, addresses, MTU; seen on the wire."""
 
 import ctypes
 import errno
+import os
+import select
 import socket
 import struct
 import subprocess
 import sys
+import time
 
-from tpeer import (IS_TCP, REMOTE, check, expect_errno, main, state_of,
-                   until)
+from tpeer import (IS_TCP, IS_UDP, LOCAL, REMOTE, UDP_ROOM, WIRE, Fail, Skip, check,
+                   checksum, expect_errno, ip_header, main, state_of, until, wrap)
 
 
 def tos_opt(w):
@@ -204,6 +207,118 @@ def test_socket_filter(w):
     s.setsockopt(socket.SOL_SOCKET, 27, 0)
     c.send("P.", data=b"let through")
     check(s.recv(100) == b"let through", "after the filter is gone")
+
+
+# ---- options of IPv4 that come with a SYN ----
+
+ME = socket.inet_aton(LOCAL["v4"])
+HIM = socket.inet_aton(REMOTE["v4"])
+
+
+def inject_with(w, c, options, flags, **kw):
+    """A segment of the peer's in a packet with these IP options."""
+    raw = wrap("v4", w.src, w.dst, c.build(flags, c.snd_nxt, c.rcv_nxt, **kw))
+    options += bytes(-len(options) % 4)
+    head = ip_header("v4", w.src, w.dst, options + raw, WIRE)
+    head = bytes([0x45 + len(options) // 4]) + head[1:10] + bytes(2) + head[12:] + options
+    os.write(w.tun, head[:10] + struct.pack("!H", checksum(head)) + head[12:] + raw)
+
+
+def segment(pkt):
+    return pkt[(pkt[0] & 15) * 4 + (8 if IS_UDP else 0):]
+
+
+def next_packet(w, c):
+    """The next of the kernel's packets to that peer: options, destination, all."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if select.select([w.tun], [], [], 0.1)[0]:
+            pkt = os.read(w.tun, 70000)
+            if pkt[0] >> 4 == 4 and pkt[9] == WIRE and \
+               segment(pkt)[2:4] == struct.pack("!H", c.port):
+                return pkt[20:(pkt[0] & 15) * 4], pkt[16:20], pkt
+    raise Fail("no packet came")
+
+
+def v4_only(w):
+    if w.way != "v4":
+        raise Skip("options of IPv4")
+
+
+def opened_with(w, options):
+    """SYN, SYN-ACK, ACK, a segment of data: the options of what the kernel sent."""
+    ls = w.listen()
+    c = w.conn(ls.getsockname()[1])
+    inject_with(w, c, options, "S")
+    got = [next_packet(w, c)]
+    c.irs = struct.unpack_from("!I", segment(got[0][2]), 4)[0]
+    c.rcv_nxt = c.snd_nxt = 1
+    c.send(".")
+    s, _ = ls.accept()
+    s.send(b"x" * 4000)
+    got.append(next_packet(w, c))
+    return s, got
+
+
+def test_record_route_echoed(w):
+    """RFC 1122 3.2.1.8, 4.2.3.8: a route that is recorded goes on being, back to the sender."""
+    v4_only(w)
+    s, got = opened_with(w, bytes([7, 15, 4]) + bytes(12))
+    for options, dst, pkt in got:
+        # We wrote ourselves down when it came, and when it left; one more has room.
+        check(options == bytes([7, 15, 12]) + ME + ME + bytes(5), "options %s" % options.hex())
+        check(dst == HIM, "to %s" % dst.hex())
+        check(len(pkt) <= 1500 + UDP_ROOM, "%d bytes" % len(pkt))
+    kept = s.getsockopt(socket.IPPROTO_IP, 4, 40)
+    check(kept == bytes([7, 15, 8]) + ME + bytes(9), "IP_OPTIONS: %s" % kept.hex())
+
+
+def test_full_record_goes_back(w):
+    """One that is full goes back as it came."""
+    v4_only(w)
+    full = bytes([7, 7, 8]) + bytes([10, 1, 2, 3])
+    for options, _, _ in opened_with(w, full)[1]:
+        check(options == full + bytes(1), "options %s" % options.hex())
+
+
+def test_timestamp_echoed(w):
+    """RFC 791: timestamps, one of coming and one of going; with addresses as well."""
+    v4_only(w)
+    for options, _, _ in opened_with(w, bytes([68, 16, 5, 0]) + bytes(12))[1]:
+        check(options[:4] == bytes([68, 16, 13, 0]), "options %s" % options.hex())
+        came, went, rest = struct.unpack("!III", options[4:])
+        check(0 < came < 86400000 and 0 < went < 86400000 and not rest,
+              "options %s" % options.hex())
+        check((went - came) % 86400000 < 60000, "from %d to %d" % (came, went))
+    for options, _, _ in opened_with(w, bytes([68, 20, 5, 1]) + bytes(16))[1]:
+        check(options[:4] == bytes([68, 20, 21, 1]), "options %s" % options.hex())
+        check(options[4:8] == ME and options[12:16] == ME, "options %s" % options.hex())
+        check(struct.unpack("!I", options[16:])[0], "no time: %s" % options.hex())
+
+
+def test_source_route_reversed(w):
+    """RFC 1122 4.2.3.8: answers go by the way the SYN came."""
+    v4_only(w)
+    for where in "all", "tun0":
+        with open("/proc/sys/net/ipv4/conf/%s/accept_source_route" % where, "w") as f:
+            f.write("1")
+    hop1, hop2 = (socket.inet_aton("10.77.0.%d" % i) for i in (8, 9))
+    for kind in 131, 137:
+        _, got = opened_with(w, bytes([kind, 11, 12]) + hop1 + hop2)
+        for options, dst, _ in got:
+            check(dst == hop2, "to %s" % dst.hex())
+            check(options == bytes([kind, 11, 4]) + hop1 + HIM + bytes(1),
+                  "options %s" % options.hex())
+
+
+def test_reset_echoes(w):
+    """A reset for who came in vain, too."""
+    v4_only(w)
+    c = w.conn(9)
+    inject_with(w, c, bytes([7, 15, 4]) + bytes(12), "S")
+    options, _, pkt = next_packet(w, c)
+    check(segment(pkt)[13] & 4, "no reset: %s" % pkt.hex())
+    check(options == bytes([7, 15, 12]) + ME + ME + bytes(5), "options %s" % options.hex())
 
 
 TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]
