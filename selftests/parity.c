@@ -95,7 +95,7 @@ static const struct {
 	{ SOL_SOCKET, SO_SNDBUF, SO_SNDBUF, V, NOT_CLOSED, "autotuned" },
 	{ SOL_SOCKET, SO_RCVBUF, SO_RCVBUF, V, NOT_CLOSED, "autotuned" },
 	{ SOL_SOCKET, SO_RCVLOWAT, SO_RCVLOWAT, V, ANY, "at most half of net.tandem.rmem" },
-	{ SOL_SOCKET, 74, 74, S | G | V, ANY, "SO_TXREHASH: the core asks TCP only" },
+	{ SOL_SOCKET, 74, 74, G | V, ANY, "SO_TXREHASH: newer cores ask TCP only" },
 	{ SOL_SOCKET, 80, 80, S, ANY, "SO_DEVMEM_DONTNEED: no device memory" },
 	{ SOL_SOCKET, SO_PEERNAME, SO_PEERNAME, V, ANY, "another port" },
 	{ IPPROTO_IP, 52, 52, V, ANY & ~ST(FRESH), "IP_PROTOCOL tells the port, another" },

@@ -86,6 +86,42 @@ def test_silence(w):
         t1 = t2
 
 
+def test_peer_silence(w):
+    """RFC 7323 5.5: TS.Recent counts while the peer's clock cannot have wrapped, no longer.
+
+    A clock of milliseconds wraps to "older" in 24.8 days, one of microseconds, as Linux
+    has since 6.7 for whom asks, in 35.8 minutes; nothing tells which it is.  So Linux
+    since then, and Tandem, trust it for 35.8 minutes; before it was 24 days."""
+    tcp_wire()
+    need_virtual()
+    s, c = w.passive()
+
+    def says(data, ahead):
+        """A segment with a timestamp that is that far from the newest one, on the circle."""
+        opts = opt_ts(newest[0] + ahead, c.ts_recent)
+        c.send("P.", data=data, opts=opts, advance=False)
+        return c.expect(".", length=0).rack == c.snd_nxt + len(data)
+
+    def takes(data, ahead):
+        check(says(data, ahead), "%r was not taken" % data)
+        newest[0] += ahead
+        c.snd_nxt += len(data)
+        check(s.recv(100) == data, "other bytes")
+
+    newest = [c.ts_now() & 0xffffffff]
+    takes(b"first", 0)
+    time.sleep(30 * 60)
+    check(not says(b"old", -10000), "an old segment was taken after half an hour")
+    takes(b"later", 30 * 60 * 1000)
+    if not IS_TCP:
+        time.sleep(40 * 60)
+        takes(b"microseconds", 40 * 60 * 1000000)
+    days = 25
+    time.sleep(days * 86400)
+    w.pump(0)		# the router solicitations of all these days
+    takes(b"milliseconds", days * 86400 * 1000)
+
+
 def test_handshake_ack(w):
     """The third ACK does not wait for the request."""
     tcp_wire()
@@ -461,7 +497,8 @@ def test_thrift_asked_for(w):
 
 
 if __name__ == "__main__":
-    main([test_clock, (test_silence, 20000), test_handshake_ack, test_answer_and_fin,
+    main([test_clock, (test_silence, 20000),
+          (test_peer_silence, 3000000), test_handshake_ack, test_answer_and_fin,
           test_quick_acks, test_fin_alone, (test_timeout, 200), test_options_in_order,
           test_route_attributes, test_push_without_room, test_fastopen_part_taken,
           test_fastopen_asks_otherwise, test_fastopen_answer_in_synack,
