@@ -175,6 +175,23 @@ static void remove_empty_tail(struct sock *sk)
 }
 
 /*
+ * Charge the send buffer for up to @want bytes: how many, 0 if there is no memory.  Above
+ * the hard limit of net.tandem.mem the core refuses everybody; but each socket may have the
+ * least of net.tandem.wmem, or one that holds nothing would wait for an ACK that never comes.
+ */
+static u32 wmem_schedule(struct sock *sk, u32 want)
+{
+	int least;
+
+	if (likely(sk_wmem_schedule(sk, want)))
+		return want;
+	least = READ_ONCE(tandem_pernet(sock_net(sk))->knobs.wmem[0]) - sk->sk_wmem_queued;
+	if (least > 0)
+		tandem_forced_mem_schedule(sk, min_t(u32, least, want));
+	return min_t(u32, want, max(sk->sk_forward_alloc, 0));
+}
+
+/*
  * Copy up to @want bytes into @skb. Returns the bytes; 0: @skb is full of fragments;
  * -ENOMEM: wait for memory; -EFAULT.
  */
@@ -191,8 +208,8 @@ static int copy_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg
 	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
 	if (!merge && i >= MAX_SKB_FRAGS)
 		return 0;
-	copy = min_t(u32, want, pfrag->size - pfrag->offset);
-	if (!sk_wmem_schedule(sk, copy))
+	copy = wmem_schedule(sk, min_t(u32, want, pfrag->size - pfrag->offset));
+	if (!copy)
 		return -ENOMEM;
 	err = skb_copy_to_page_nocache(sk, &msg->msg_iter, skb, pfrag->page,
 				       pfrag->offset, copy);
@@ -262,7 +279,8 @@ static int map_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
 	struct tandem_sock *tp = tandem_sk(sk);
 	int n;
 
-	if (!sk_wmem_schedule(sk, want))
+	want = wmem_schedule(sk, want);
+	if (!want)
 		return -ENOMEM;
 	n = tandem_zerocopy_iter(sk, skb, msg, want, uarg);
 	if (n == -EMSGSIZE || n == -EEXIST)
@@ -343,6 +361,12 @@ static int check_cmsg(struct sock *sk, struct msghdr *msg, u32 *tsflags)
 	return err ? -EINVAL : 0;
 }
 
+static bool holds_nothing(const struct sock *sk)
+{
+	return skb_queue_empty(&sk->sk_write_queue) &&
+	       RB_EMPTY_ROOT(&tandem_sk(sk)->rtx_queue);
+}
+
 static int may_send(struct sock *sk, long *timeo)
 {
 	int err;
@@ -372,7 +396,7 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 		if (!skb) {
 			room = goal;
 			if (sk_stream_memory_free(sk))
-				skb = tandem_alloc_skb(sk, sk->sk_allocation, false);
+				skb = tandem_alloc_skb(sk, sk->sk_allocation, holds_nothing(sk));
 			if (skb)
 				append_skb(sk, skb);
 		}
@@ -444,8 +468,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	net_zcopy_put_abort(uarg, true);
 	err = sk_stream_error(sk, flags, err);
 	/* An edge-triggered poller must hear of the room that is there after all. */
-	if (err == -EAGAIN && skb_queue_empty(&sk->sk_write_queue) &&
-	    RB_EMPTY_ROOT(&tandem_sk(sk)->rtx_queue)) {
+	if (err == -EAGAIN && holds_nothing(sk)) {
 		sk->sk_write_space(sk);
 		tandem_chrono_stop(sk, TANDEM_CHRONO_SNDBUF);
 	}
