@@ -16,8 +16,8 @@
  *
  * The SYN-ACK rides on the answer.  It is held back a few milliseconds, when the SYN
  * had all that the client has to say: no full segment.  Whatever the connection sends
- * next takes it along; a program that reads on, or takes longer, makes it go alone.  On
- * the tcp wire it waits only with net.tandem.tcp_wire_thrift, and even then no FIN goes
+ * next takes it along; a program that reads on, or takes longer, makes it go alone, and
+ * its port is not believed to be quick again soon (thrift.c).  On the tcp wire it waits only with net.tandem.tcp_wire_thrift, and even then no FIN goes
  * with a SYN-ACK: RFC 9293 allows it, firewalls do not.
  *
  * The client's side of the segments.  The SYN stands at the head of the write queue and
@@ -154,7 +154,8 @@ static bool may_hold(const struct sock *sk, const struct sk_buff *skb, u32 len)
 	u32 room = min(tp->mss_clamp, tp->advmss) - TANDEM_OPT_MAX_LEN;
 
 	return len && tandem_thrifty(sk) && tandem_knob(sock_net(sk), delack_max_ms) &&
-	       (TANDEM_CB(skb)->flags & TANDEM_F_PSH || len + 8 < room);
+	       (TANDEM_CB(skb)->flags & TANDEM_F_PSH || len + 8 < room) &&
+	       tandem_thrift_hold_synack(sk);
 }
 
 /* The data of the SYN; @skb stays the caller's. */
@@ -319,6 +320,7 @@ bool tandem_send_syn_head(struct sock *sk, u8 nonagle, gfp_t gfp)
 {
 	struct sk_buff *syn = tandem_send_head(sk), *data = NULL;
 	struct tandem_sock *tp = tandem_sk(sk);
+	bool late = tp->ack_pending & TANDEM_ACK_DELAYED;
 	int err;
 
 	/* The program has more to say, or is about to close. */
@@ -336,8 +338,8 @@ bool tandem_send_syn_head(struct sock *sk, u8 nonagle, gfp_t gfp)
 		return false;
 	}
 	tp->fo_err = err;
-	if (tp->syn_held && data)
-		TANDEM_INC(sock_net(sk), SYNACKRIDES);
+	if (tp->syn_held && (data || late))
+		tandem_thrift_synack_sent(sk, data);
 	tp->syn_held = false;
 	tp->syn_data = data;
 	tandem_moved_out(sk, syn);

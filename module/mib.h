@@ -39,6 +39,7 @@
 	X(FINHOLDS, "FinHolds", "answers whose end was held for the FIN, events") \
 	X(FINHOLDSINVAIN, "FinHoldsInVain", "such holds that close() did not end, events") \
 	X(SYNACKRIDES, "SynAckRides", "SYN-ACKs of fast open that carried the answer") \
+	X(SYNACKHOLDSINVAIN, "SynAckHoldsInVain", "such waits without an answer") \
 	X(PUREACKSIN, "PureAcksIn", "segments received that only acknowledge") \
 	X(DUPACKSIN, "DupAcksIn", "duplicate ACKs received")		\
 	/* bad input */							\

@@ -176,6 +176,7 @@ struct tandem_knobs {
  * @challenge_stamp: second the challenge budget belongs to, jiffies / HZ
  * @challenge_left: what is left of it
  * @fin_habit:	by local port: holds of an answer's end that were in vain (thrift.c)
+ * @synack_habit: the same of SYN-ACKs with fast open
  * @paths:	what is remembered of paths (path.c)
  * @fo_lock:	guards all fast open keys of the namespace and its listeners
  * @fo_keys:	fast open keys; NULL: none were needed yet
@@ -204,6 +205,7 @@ struct tandem_net {
 	unsigned long			challenge_stamp;
 	int				challenge_left;
 	u8				fin_habit[TANDEM_HABITS];
+	u8				synack_habit[TANDEM_HABITS];
 	struct tandem_paths		*paths;
 	spinlock_t			fo_lock;	/* fast open keys */
 	struct tandem_fo_keys __rcu	*fo_keys;

@@ -24,6 +24,10 @@
  * sockets hold, only for an answer (data came since they sent last, and all of it was
  * read), and never with TCP_NODELAY, which asks for segments now.
  *
+ * So with the SYN-ACK of a fast open, which fastopen.c holds for the answer: a server that
+ * takes its time would make every client wait for the handshake.  After two in vain on a
+ * port only one in sixty is held, to see whether that has changed.
+ *
  * On the tcp wire nothing waits, unless net.tandem.tcp_wire_thrift says so.
  */
 #include <linux/hrtimer.h>
@@ -37,6 +41,8 @@
 /* Holds in vain on a port that stop holding there, and the most that are counted. */
 #define HABIT_OFF	2
 #define HABIT_MAX	4
+/* Of SYN-ACKs: not held that often, then once more. */
+#define HABIT_RETRY	62
 /* How long TCP waits for a ride of the third ACK: its longest delay of an ACK. */
 #define TCP_THIRD_ACK_JIFFIES	(HZ / 5)
 
@@ -44,6 +50,44 @@ static u8 *habit(const struct sock *sk)
 {
 	return &tandem_pernet(sock_net(sk))->fin_habit[inet_sk(sk)->inet_num %
 						       TANDEM_HABITS];
+}
+
+/* ---- the SYN-ACK of a fast open ---- */
+
+static u8 *synack_habit(const struct sock *sk)
+{
+	return &tandem_pernet(sock_net(sk))->synack_habit[inet_sk(sk)->inet_num %
+							  TANDEM_HABITS];
+}
+
+bool tandem_thrift_hold_synack(const struct sock *sk)
+{
+	u8 *count = synack_habit(sk);
+	u8 was = READ_ONCE(*count);
+
+	if (was < HABIT_OFF)
+		return true;
+	if (was < HABIT_OFF + HABIT_RETRY) {
+		WRITE_ONCE(*count, was + 1);
+		return false;
+	}
+	WRITE_ONCE(*count, HABIT_OFF - 1);
+	return true;
+}
+
+void tandem_thrift_synack_sent(const struct sock *sk, bool rides)
+{
+	u8 *count = synack_habit(sk);
+	u8 was = READ_ONCE(*count);
+
+	if (rides) {
+		TANDEM_INC(sock_net(sk), SYNACKRIDES);
+		WRITE_ONCE(*count, 0);
+		return;
+	}
+	TANDEM_INC(sock_net(sk), SYNACKHOLDSINVAIN);
+	if (was < HABIT_OFF)
+		WRITE_ONCE(*count, was + 1);
 }
 
 /* ---- the third ACK ---- */

@@ -31,6 +31,10 @@ static inline bool tandem_thrifty(const struct sock *sk)
 	       tandem_knob(sock_net(sk), tcp_wire_thrift);
 }
 
+/* May the SYN-ACK of a child wait for the answer, as far as its port has learnt? */
+bool tandem_thrift_hold_synack(const struct sock *sk);
+/* It went: with the answer, or when its time was up. */
+void tandem_thrift_synack_sent(const struct sock *sk, bool rides);
 /* The handshake is complete: its third ACK is owed, and waits a little for company. */
 void tandem_third_ack(struct sock *sk);
 

@@ -13,7 +13,7 @@ import socket
 import struct
 import time
 
-from tpeer import (FIN, LOCAL, REMOTE, check, expect_errno, main, need_virtual,
+from tpeer import (FIN, LOCAL, REMOTE, check, expect_errno, linger0, main, need_virtual,
                    opt_mss, opt_sackok, opt_ts, opt_ws, tandem_only)
 
 FASTOPEN, FASTOPEN_CONNECT, FASTOPEN_KEY = 23, 30, 33
@@ -138,6 +138,48 @@ def test_answer_rides(w):
     check(a.data == b"answer", "other bytes again")
     c.send(".")
     c.quiet(2)
+
+
+@ours
+def test_slow_server(w):
+    """Two SYN-ACKs that waited in vain: hardly another does, until an answer is quick again."""
+    need_virtual()
+    ls = listener(w)
+    val = get_cookie(w, ls)
+    held = []
+
+    def visit(answer=b""):
+        c = w.conn(ls.getsockname()[1])
+        start = time.monotonic()
+        syn(c, val, b"ask")
+        s = None
+        if answer:
+            s, _ = ls.accept()
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            s.sendall(answer)
+        c.expect("S.", seq=0, ack=4)
+        held.append(time.monotonic() - start > 0.002)
+        c.send(".")
+        s = s or ls.accept()[0]
+        linger0(s)
+        s.close()
+        while c.next(0.05):
+            pass
+
+    for _ in range(2 + 2 * 63):
+        visit()
+    check(held[:2] == [True, True], "not held at first")
+    at = [i for i, h in enumerate(held[2:]) if h]
+    check(at == [62, 125], "held again at %s" % at)
+    check(w.counter("SynAckHoldsInVain") == 4, "not counted")
+    # The next that is held again has its answer.
+    for _ in range(62):
+        visit()
+    before = w.counter("SynAckRides")
+    visit(b"quick")
+    check(w.counter("SynAckRides") == before + 1, "it did not ride")
+    visit()
+    check(held[-1], "not held after a quick answer")
 
 
 @ours
@@ -564,7 +606,8 @@ def test_path_bounded(w):
 
 
 if __name__ == "__main__":
-    main([test_cookie_request, test_data_at_once, test_answer_rides, test_wrong_cookie,
+    main([test_cookie_request, test_data_at_once, test_answer_rides,
+          (test_slow_server, 400), test_wrong_cookie,
           test_listener_off, test_syn_again, (test_synack_timer, 200), (test_bound, 400),
           test_backup_key, (test_key_rotates, 150000), test_client, test_client_synack_fin, test_client_not_covered,
           (test_client_syn_lost, 900), test_client_connect, (test_blackhole, 900),
