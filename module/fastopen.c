@@ -17,13 +17,14 @@
  * The SYN-ACK rides on the answer.  It is held back a few milliseconds, when the SYN
  * had all that the client has to say: no full segment.  Whatever the connection sends
  * next takes it along; a program that reads on, or takes longer, makes it go alone, and
- * its port is not believed to be quick again soon (thrift.c).  On the tcp wire it waits only with net.tandem.tcp_wire_thrift, and even then no FIN goes
- * with a SYN-ACK: RFC 9293 allows it, firewalls do not.
+ * its port is not believed to be quick again soon (thrift.c).  On the tcp wire it waits
+ * only with net.tandem.tcp_wire_thrift, and even then no FIN goes with a SYN-ACK: RFC 9293
+ * allows it, firewalls do not.
  *
  * The client's side of the segments.  The SYN stands at the head of the write queue and
  * the data behind it; they leave as one segment and are remembered as two, so that a
  * SYN that is lost goes again without data (section 4.1.3), and data that the peer did
- * not acknowledge is data like any other.
+ * not acknowledge goes again by itself.
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
