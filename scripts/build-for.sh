@@ -41,8 +41,6 @@ KDIR=*)
 *)
 	"$TOP/scripts/kernels.sh" get "$kernel" || exit $?
 	eval "$("$TOP/scripts/kernels.sh" env "$kernel")"
-	# Nobody debugs those by their lines, and it is a sixth of the time.
-	[ "$*" != modules ] || set -- modules KCFLAGS="-g0 ${KCFLAGS:-}"
 	;;
 esac
 
@@ -78,7 +76,7 @@ with_lock "build-$(echo "$farm" | sha256sum | cut -c1-12)"
 # Nothing newer than the last build: spare the seconds make takes to see that.
 plain=
 case "$*" in
-modules | "modules KCFLAGS=-g0 ${KCFLAGS:-}" | "ARCH=um modules") plain=1 ;;
+modules | "ARCH=um modules") plain=1 ;;
 esac
 if [ -n "$plain" ] && [ -f "$farm/tandem.ko" ] && [ -f "$farm/.built" ] &&
    [ "$(cat "$farm/.built")" = "$KDIR" ] &&

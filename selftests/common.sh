@@ -214,42 +214,29 @@ packets() {
 	ip netns exec "$1" cat "/sys/class/net/$2/statistics/${3}_packets"
 }
 
-# transfer_between NS_SERVER NS_CLIENT ADDR WAY OPTIONS...: both ends of it,
-# the server first; 0 when every byte was right at both. server_env and
-# client_env may say what is different for one of them: TANDEM_PROTO=6.
+# server_env and client_env may say what is different for one of the ends of what
+# follows: TANDEM_PROTO=6. As options of the programs that are both ends: $env_flags.
 server_env=() client_env=()
+set_env_flags() {
+	local e
+	env_flags=()
+	for e in "${server_env[@]}"; do env_flags+=(--server-env "$e"); done
+	for e in "${client_env[@]}"; do env_flags+=(--client-env "$e"); done
+}
+
+# transfer_between NS_SERVER NS_CLIENT ADDR WAY OPTIONS...: both ends of it; 0 when every
+# byte was right at both.
 transfer_between() {
-	local srv=$1 cli=$2 addr=$3 way=$4 port pid rc
+	local srv=$1 cli=$2 addr=$3 way=$4
 	shift 4
-	rm -f "$work/port"
-	ip netns exec "$srv" env "${server_env[@]}" "$BIN/transfer" "--$way" "$@" \
-		--ready "$work/port" \
-		--server "$addr" 0 &
-	pid=$!
-	children+=("$pid")
-	until_true 20 test -s "$work/port" || return 1
-	port=$(cat "$work/port")
-	in_space "$cli" env "${client_env[@]}" "$BIN/transfer" "--$way" "$@" --client "$addr" "$port"
-	rc=$?
-	[ $rc -eq 0 ] || kill "$pid" 2>/dev/null
-	wait "$pid" || rc=1
-	return $rc
+	set_env_flags
+	"$BIN/transfer" "--$way" "$@" "${env_flags[@]}" --between "$cli" "$srv" "$addr"
 }
 
 # ends MODE WAY: one connection through ends.py, as transfer_between does it
 ends() {
-	local port pid rc
-	rm -f "$work/port"
-	ip netns exec "$b" env "${server_env[@]}" "$PYTHON" "$here/ends.py" \
-		"$1" server "$(addr_of "$2" 2)" "$work/port" &
-	pid=$!
-	children+=("$pid")
-	until_true 20 test -s "$work/port" || return 1
-	in_space "$a" env "${client_env[@]}" "$PYTHON" "$here/ends.py" \
-		"$1" client "$(addr_of "$2" 2)" "$(cat "$work/port")"
-	rc=$?
-	wait "$pid" || rc=1
-	return $rc
+	set_env_flags
+	"$PYTHON" "$here/ends.py" "$1" "$a" "$b" "$(addr_of "$2" 2)" "${env_flags[@]}"
 }
 
 # capture NS DEV FILE: start tcpdump, return when it listens

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""One end of a connection that ends in a certain manner; for tcpwire.sh.
+"""A connection that ends in a certain manner; for tcpwire.sh and its like.
 
-usage: ends.py half_close|abort|rebind server|client ADDRESS PORT
+usage: ends.py half_close|abort|rebind CLIENT-SPACE SERVER-SPACE ADDRESS
+		[--client-env NAME=VALUE]... [--server-env NAME=VALUE]...
 
-The server writes its port into the file PORT. rebind: after half of the talk
-the client makes the file $TANDEM_HALF and waits for $TANDEM_GO. $TANDEM_PROTO and $TANDEM_WIRE
-choose what carries it.
+See spaces.py. rebind: after half of the talk the client makes the file $TANDEM_HALF and
+waits for $TANDEM_GO.
 """
 
+import argparse
 import errno
 import os
 import socket
@@ -16,17 +17,7 @@ import struct
 import sys
 import time
 
-WIRES = dict(native=0, tcp=1, udp=2)
-
-
-def tandem_socket(family):
-    proto = int(os.environ.get("TANDEM_PROTO") or 254)
-    s = socket.socket(family, socket.SOCK_STREAM, proto)
-    wire = WIRES[os.environ.get("TANDEM_WIRE") or "native"]
-    if wire and proto != 6:
-        s.setsockopt(254, 1001, wire)
-    s.settimeout(60)
-    return s
+import spaces
 
 
 def read_all(s):
@@ -49,7 +40,7 @@ def read_exactly(s, n):
 
 def want(ok, text):
     if not ok:
-        sys.exit("%s: %s" % (" ".join(sys.argv[1:3]), text))
+        sys.exit("%s: %s" % (sys.argv[1], text))
 
 
 ASK, ANSWER = b"question " * 1000, b"answer " * 20000
@@ -104,23 +95,26 @@ def rebind(s, is_client):
 
 
 def main():
-    mode, role, addr, port = sys.argv[1:]
-    family = socket.AF_INET6 if ":" in addr else socket.AF_INET
-    func = dict(half_close=half_close, abort=abort, rebind=rebind)[mode]
-    s = tandem_socket(family)
-    if role == "client":
-        s.connect((addr, int(port)))
+    p = argparse.ArgumentParser()
+    p.add_argument("mode", choices=("half_close", "abort", "rebind"))
+    spaces.arguments(p)
+    o = p.parse_args()
+    func = dict(half_close=half_close, abort=abort, rebind=rebind)[o.mode]
+
+    def serve(listener):
+        listener.settimeout(60)
+        s, _ = listener.accept()
+        listener.close()
+        s.settimeout(60)
+        func(s, False)
+
+    def visit(family, to, env):
+        s = spaces.tandem_socket(family, env)
+        s.settimeout(60)
+        s.connect(to)
         func(s, True)
-        return
-    s.bind((addr, 0))
-    s.listen(1)
-    with open(port + ".new", "w") as f:
-        f.write("%d" % s.getsockname()[1])
-    os.rename(port + ".new", port)
-    c, _ = s.accept()
-    s.close()
-    c.settimeout(60)
-    func(c, False)
+
+    spaces.both(o, serve, visit)
 
 
 main()

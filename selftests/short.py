@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""One end of short exchanges: connect, request, response, close; for short.sh.
+"""Short exchanges: connect, request, response, close; for short.sh.
 
-usage: short.py server ADDRESS PORTFILE OPTIONS | client ADDRESS PORT OPTIONS
+usage: short.py CLIENT-SPACE SERVER-SPACE ADDRESS OPTIONS
 
+Prints how long an answer took, and how many segments arrived at both ends.
+
+--client-env, --server-env NAME=VALUE	see spaces.py
 --n N		connections, one after another
 --ask N		bytes of a request
 --answer N	bytes of a response; 0: the server never speaks
@@ -12,35 +15,37 @@ usage: short.py server ADDRESS PORTFILE OPTIONS | client ADDRESS PORT OPTIONS
 --keep N	so many requests on each connection before it is closed
 --first		the server speaks first: no request
 --client-closes	the client closes first
-The server writes its port into PORTFILE. $TANDEM_PROTO and $TANDEM_WIRE choose what
-carries it.
 """
 
 import argparse
-import os
 import socket
 import sys
 import time
 
-WIRES = dict(native=0, tcp=1, udp=2)
+import spaces
+
 TCP_FASTOPEN, MSG_FASTOPEN = 23, 0x20000000
 
 
-def short_socket(family):
-    proto = int(os.environ.get("TANDEM_PROTO") or 254)
-    s = socket.socket(family, socket.SOCK_STREAM, proto)
-    wire = WIRES[os.environ.get("TANDEM_WIRE") or "native"]
-    if wire and proto != 6:
-        s.setsockopt(254, 1001, wire)
-    return s
+def arrived(space, env):
+    """Segments that came to that namespace."""
+    spaces.enter(space)
+    if spaces.proto_of(env) == 6:
+        with open("/proc/thread-self/net/snmp") as f:
+            names, values = (line.split() for line in f if line.startswith("Tcp:"))
+        return int(values[names.index("InSegs")])
+    with open("/proc/thread-self/net/tandem/snmp") as f:
+        return next(int(line.split()[1]) for line in f
+                    if line.startswith("TandemInSegs"))
 
 
 def pattern(n, salt):
-    return bytes((i * 7 + salt) & 0xff for i in range(n))
+    once = bytes((i * 7 + salt) & 0xff for i in range(256))
+    return (once * (n // 256 + 1))[:n]
 
 
 def exactly(s, n, salt):
-    out = b""
+    out = bytearray()
     while len(out) < n:
         part = s.recv(n - len(out))
         if not part:
@@ -56,13 +61,6 @@ def at_end(s):
 
 
 def serve(o, s):
-    if o.fastopen:
-        s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)
-    s.bind((o.address, 0))
-    s.listen(16)
-    with open(o.port + ".new", "w") as f:
-        f.write("%d" % s.getsockname()[1])
-    os.rename(o.port + ".new", o.port)
     for i in range(o.n):
         c, _ = s.accept()
         for k in range(o.keep):
@@ -76,9 +74,7 @@ def serve(o, s):
         c.close()
 
 
-def visit(o, family, i):
-    s = short_socket(family)
-    to = (o.address, int(o.port))
+def visit(o, s, to, i):
     sent = 0
     if o.fastopen:
         sent = s.sendto(pattern(o.ask, i), MSG_FASTOPEN, to)
@@ -99,9 +95,7 @@ def visit(o, family, i):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("role")
-    p.add_argument("address")
-    p.add_argument("port")
+    spaces.arguments(p)
     p.add_argument("--n", type=int, default=1)
     p.add_argument("--ask", type=int, default=100)
     p.add_argument("--answer", type=int, default=1000)
@@ -111,13 +105,22 @@ def main():
     p.add_argument("--fastopen", action="store_true")
     p.add_argument("--client-closes", action="store_true")
     o = p.parse_args()
-    family = socket.AF_INET6 if ":" in o.address else socket.AF_INET
-    if o.role == "server":
-        serve(o, short_socket(family))
-        return
-    took = [visit(o, family, i) for i in range(o.n)]
+    ends = ((o.client_space, dict(o.client_env)), (o.server_space, dict(o.server_env)))
+    before = sum(arrived(*end) for end in ends)
+
+    def prepare(s):
+        if o.fastopen:
+            s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)
+
+    def visits(family, to, env):
+        return sorted(visit(o, spaces.tandem_socket(family, env), to, i)
+                      for i in range(o.n))
+
+    took = spaces.both(o, lambda s: serve(o, s), visits, prepare)
     print("an answer took %.3f ms, at most %.3f" % (
-        sorted(took)[len(took) // 2] * 1e3, max(took) * 1e3))
+        took[len(took) // 2] * 1e3, took[-1] * 1e3))
+    time.sleep(0.3)		# the last ACK may still be under way
+    print("segments %d" % (sum(arrived(*end) for end in ends) - before))
 
 
 main()

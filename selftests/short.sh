@@ -19,38 +19,16 @@ fresh() {
 	pair
 }
 
-# arrived: segments that arrived at both ends so far
-tcp_in() {
-	in_space "$1" awk '$1 == "Tcp:" { n++; if (n == 2) print $11 }' /proc/net/snmp
-}
-arrived() {
-	if is_tcp; then
-		echo $(($(tcp_in "$a") + $(tcp_in "$b")))
-	else
-		echo $(($(ctr "$a" InSegs) + $(ctr "$b" InSegs)))
-	fi
-}
-
-# exchange WAY OPTIONS...: server in b, client in a; segments in $segs
+# exchange WAY OPTIONS...: client in a, server in b; segments that arrived in $segs
 exchange() {
-	local way=$1 addr before pid rc
+	local way=$1 rc
 	shift
-	addr=$(addr_of "$way" 2)
-	rm -f "$work/port"
-	before=$(arrived)
-	ip netns exec "$b" env "${server_env[@]}" "$PYTHON" "$here/short.py" \
-		server "$addr" "$work/port" "$@" &
-	pid=$!
-	children+=("$pid")
-	until_true 20 test -s "$work/port" || return 1
-	in_space "$a" env "${client_env[@]}" "$PYTHON" "$here/short.py" \
-		client "$addr" "$(cat "$work/port")" "$@"
+	set_env_flags
+	"$PYTHON" "$here/short.py" "$a" "$b" "$(addr_of "$way" 2)" \
+		"${env_flags[@]}" "$@" >"$work/exchange"
 	rc=$?
-	wait "$pid" || rc=1
-	# The last ACK may still be under way.
-	read -rt 0.3 <> <(:)
-	segs=$(($(arrived) - before))
-	echo "$segs segments: $*"
+	cat "$work/exchange"
+	segs=$(sed -n 's/^segments //p' "$work/exchange")
 	return $rc
 }
 

@@ -33,21 +33,11 @@ tcp_ctr() { # NS NAME [TCP-EXT]: a counter of the kernel's TCP
 # crowd SERVER-WIRE CLIENT-WIRE FROM TO ADDR WAY: many connections of one kind; "" is
 # the kernel's TCP
 crowd() {
-	local port=$work/port.$BASHPID env_s=() env_c=() rc
-	[ -n "$1" ] && env_s=("TANDEM_WIRE=$1") || env_s=(TANDEM_PROTO=6)
-	[ -n "$2" ] && env_c=("TANDEM_WIRE=$2") || env_c=(TANDEM_PROTO=6)
-	local opts=("--$6" --streams 40 --bytes 150000 --timeout 150)
-	rm -f "$port"
-	ip netns exec "$4" env "${env_s[@]}" "$BIN/transfer" "${opts[@]}" \
-		--ready "$port" --server "$5" 0 &
-	local pid=$!
-	until_true 30 test -s "$port" || return 1
-	in_space "$3" env "${env_c[@]}" "$BIN/transfer" "${opts[@]}" \
-		--client "$5" "$(cat "$port")"
-	rc=$?
-	[ $rc -eq 0 ] || kill $pid 2>/dev/null
-	wait $pid || rc=1
-	return $rc
+	local env_s=TANDEM_PROTO=6 env_c=TANDEM_PROTO=6
+	[ -z "$1" ] || env_s=TANDEM_WIRE=$1
+	[ -z "$2" ] || env_c=TANDEM_WIRE=$2
+	"$BIN/transfer" "--$6" --streams 40 --bytes 150000 --timeout 150 \
+		--server-env "$env_s" --client-env "$env_c" --between "$3" "$4" "$5"
 }
 
 # Every pairing of the two stacks, in both directions, at the same time: 240

@@ -47,8 +47,11 @@ struct conn {
 
 static struct {
 	enum tt_way way;
-	bool way_set, server, client, up, down, quiet, verbose;
+	bool way_set, server, client, between, up, down, quiet, verbose;
 	const char *addr, *ready;
+	const char *space[2];		/* namespaces of client and server */
+	char *env[2][4];		/* NAME=VALUE that only one of them has */
+	int envs[2];
 	int port, streams, timeout, nodelay, sndbuf, rcvbuf;
 	uint64_t bytes, seed, echo;
 	uint32_t size;
@@ -509,20 +512,69 @@ static int run_client(void)
 	return loop(-1);
 }
 
-static int run_both(void)
-{
-	int lfd = listener(), status = 0, err;
-	pid_t pid;
+enum { CLIENT, SERVER };
 
+/* From here on this process is that end. */
+static int become(int end)
+{
+	char path[256];
+	int i, fd;
+
+	for (i = 0; i < o.envs[end]; i++)
+		putenv(o.env[end][i]);
+	if (!o.space[end])
+		return 0;
+	snprintf(path, sizeof(path), "/run/netns/%s", o.space[end]);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET)) {
+		perror(path);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+static int serve_other(int port_to)
+{
+	int lfd;
+
+	if (become(SERVER))
+		return 1;
+	lfd = listener();
 	if (lfd < 0) {
 		perror("transfer: listen");
 		return 1;
 	}
+	if (write(port_to, &o.port, sizeof(o.port)) != sizeof(o.port))
+		return 1;
+	close(port_to);
+	return run_server(lfd);
+}
+
+static int run_both(void)
+{
+	int ends[2], status = 0, err;
+	pid_t pid;
+
+	if (pipe(ends)) {
+		perror("transfer: pipe");
+		return 1;
+	}
+	fflush(stdout);
 	pid = fork();
-	if (!pid)
-		_exit(run_server(lfd));
-	close(lfd);
-	err = run_client();
+	if (pid < 0) {
+		perror("transfer: fork");
+		return 1;
+	}
+	if (!pid) {
+		close(ends[0]);
+		err = serve_other(ends[1]);
+		fflush(NULL);
+		_exit(err);
+	}
+	close(ends[1]);
+	err = read(ends[0], &o.port, sizeof(o.port)) != sizeof(o.port) || become(CLIENT) ||
+	      run_client();
 	if (err)
 		kill(pid, SIGTERM);
 	waitpid(pid, &status, 0);
@@ -531,9 +583,11 @@ static int run_both(void)
 
 static void usage(FILE *f)
 {
-	fputs("Usage: transfer [options] [--server ADDR PORT | --client ADDR PORT]\n"
+	fputs("Usage: transfer [options] [--server ADDR PORT | --client ADDR PORT |\n"
+	      "                           --between CLIENT-SPACE SERVER-SPACE ADDR]\n"
 	      "Moves pseudo-random bytes and compares each. Without --server or\n"
-	      "--client both run here over loopback. PORT 0 lets the server choose.\n"
+	      "--client both run here: over loopback, or each in a namespace of its\n"
+	      "own. PORT 0 lets the server choose.\n"
 	      "  --bytes N      bytes each way on each connection (1 MiB)\n"
 	      "  --both --up --down   which ways carry data (both)\n"
 	      "  --echo N       N messages, each answered, instead of a stream\n"
@@ -545,6 +599,8 @@ static void usage(FILE *f)
 	      "  --nodelay      set TCP_NODELAY\n"
 	      "  --sndbuf N --rcvbuf N   set the buffers\n"
 	      "  --ready FILE   server: write the port there when listening\n"
+	      "  --client-env NAME=VALUE --server-env NAME=VALUE\n"
+	      "                 with --between: what only that end has\n"
 	      "  --verbose      tell progress every 2 s\n"
 	      "The protocol is $TANDEM_PROTO (254; 6 is TCP).\n", f);
 }
@@ -559,6 +615,8 @@ static const struct option longs[] = {
 	{ "nodelay", 0, NULL, 'n' }, { "sndbuf", 1, NULL, 'w' },
 	{ "rcvbuf", 1, NULL, 'r' }, { "ready", 1, NULL, 'R' },
 	{ "server", 0, NULL, 'l' }, { "client", 0, NULL, 'c' },
+	{ "between", 0, NULL, 'N' }, { "client-env", 1, NULL, 'C' },
+	{ "server-env", 1, NULL, 'L' },
 	{ "verbose", 0, NULL, 'v' }, { "help", 0, NULL, 'h' }, {}
 };
 
@@ -566,6 +624,14 @@ static void set_way(enum tt_way way)
 {
 	o.way = way;
 	o.way_set = true;
+}
+
+static int add_env(int end, char *pair)
+{
+	if (!strchr(pair, '=') || o.envs[end] == sizeof(o.env[0]) / sizeof(*o.env[0]))
+		return -1;
+	o.env[end][o.envs[end]++] = pair;
+	return 0;
 }
 
 static int parse(int argc, char **argv)
@@ -631,6 +697,14 @@ static int parse(int argc, char **argv)
 		case 'c':
 			o.client = true;
 			break;
+		case 'N':
+			o.between = true;
+			break;
+		case 'C':
+		case 'L':
+			if (add_env(ch == 'C' ? CLIENT : SERVER, optarg))
+				return -1;
+			break;
 		case 'v':
 			o.verbose = true;
 			break;
@@ -653,6 +727,14 @@ static int options(int argc, char **argv)
 			return -1;
 		o.addr = argv[optind];
 		o.port = atoi(argv[optind + 1]);
+		if (!o.way_set && strchr(o.addr, ':'))
+			o.way = TT_V6;
+	} else if (o.between) {
+		if (argc - optind != 3)
+			return -1;
+		o.space[CLIENT] = argv[optind];
+		o.space[SERVER] = argv[optind + 1];
+		o.addr = argv[optind + 2];
 		if (!o.way_set && strchr(o.addr, ':'))
 			o.way = TT_V6;
 	} else if (argc != optind) {
