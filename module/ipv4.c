@@ -90,6 +90,7 @@ static int v4_route_sk(struct sock *sk, struct flowi4 *fl4)
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
 	sk_setup_caps(sk, &rt->dst);
+	tandem_soft_gso(sk, &rt->dst);
 	return 0;
 }
 
@@ -161,13 +162,15 @@ static void v4_put_options(struct sk_buff *skb, const struct ip_options *opt,
 }
 
 /*
- * ip_queue_xmit() for a protocol number that is not the socket's: the core takes a
- * socket whose sk_protocol is TCP's for a struct tcp_sock, so ours cannot say 6.
+ * In the place of ip_queue_xmit(), for a protocol number that need not be the socket's: the
+ * core takes a socket whose sk_protocol is TCP's for a struct tcp_sock, so ours cannot say
+ * 6.  And a route that is found anew tells of GSO in the way of ours, tandem_soft_gso().
  */
-static int v4_xmit_as(struct sock *sk, struct sk_buff *skb, u8 proto)
+static int v4_queue_xmit(struct sock *sk, struct sk_buff *skb)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	const struct ip_options_rcu *opt;
+	u8 proto = tandem_sk_proto(sk);
 	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
 	struct iphdr *iph;
@@ -203,15 +206,6 @@ static int v4_xmit_as(struct sock *sk, struct sk_buff *skb, u8 proto)
 out:
 	rcu_read_unlock();
 	return err;
-}
-
-static int v4_queue_xmit(struct sock *sk, struct sk_buff *skb)
-{
-	u8 proto = tandem_sk_proto(sk);
-
-	if (proto != IPPROTO_TANDEM)
-		return v4_xmit_as(sk, skb, proto);
-	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
 }
 
 /* ---- segments without a full socket ---- */
@@ -323,6 +317,7 @@ int tandem_v4_init_child(const struct sock *lsk, struct sock *child,
 	tandem_sk(child)->ext_hdr_len = 0;
 	tandem_set_gso_type(child, false);
 	sk_setup_caps(child, dst);
+	tandem_soft_gso(child, dst);
 	return 0;
 }
 
@@ -483,6 +478,7 @@ static int v4_open(struct sock *sk, struct rtable *rt, __be16 orig_sport)
 		return PTR_ERR(rt);
 	tandem_set_gso_type(sk, false);
 	sk_setup_caps(sk, &rt->dst);
+	tandem_soft_gso(sk, &rt->dst);
 	tandem_connect_numbers(sk);
 	return tandem_connect(sk);
 }
