@@ -189,8 +189,11 @@ void tandem_init_transfer(struct sock *sk)
 	tp->estab_us = tandem_now_us();
 	tandem_mtup_init(sk);
 	tandem_sync_mss(sk, __sk_dst_get(sk) ? dst_mtu(__sk_dst_get(sk)) : tp->pmtu_cookie);
-	/* RFC 5681 section 3.1: a lost SYN means one segment to begin with; to TCP two. */
-	tp->cc.cwnd = tp->total_retrans > !tandem_thrifty(sk) ? 1 : iw;
+	/*
+	 * RFC 5681 section 3.1: lost SYNs mean one segment to begin with; one alone, says
+	 * RFC 6928 section 2, may well have been repeated needlessly.
+	 */
+	tp->cc.cwnd = tp->total_retrans > 1 ? 1 : iw;
 	tp->cc.init_cwnd = iw;
 	tp->cc.cwnd_clamp = ~0U;
 	tp->cc.ssthresh = TANDEM_SSTHRESH_INF;

@@ -149,6 +149,7 @@
 	X(MTUBLACKHOLES, "MtuBlackHoles", "smaller segments tried after timeouts, events") \
 	/* ends */							\
 	X(GIVEUPS, "GiveUps", "connections ended by retries2 or the user timeout") \
+	X(SYNPROBES, "SynProbes", "SYNs sent once more before their timeout, segments") \
 	X(SYNGIVEUPS, "SynGiveUps", "opens ended by syn_retries")	\
 	X(ABORTONDATA, "AbortOnData", "resets on close with unread data")	\
 	X(ABORTONCLOSE, "AbortOnLinger", "resets by SO_LINGER 0 or disconnect") \

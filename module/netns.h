@@ -36,6 +36,7 @@ struct tandem_paths;
  * @rto_max_ms:		and the longest it backs off to
  * @rto_fixed_ms:	RTO of the estimator "fixed"
  * @rto_init_ms:	before the first sample
+ * @syn_probe_ms:	a SYN goes once more so soon; 0: not before rto_init_ms
  * @rto_fixed_ms:	of the estimator "fixed"
  * @tlp:		tail loss probes, where the loss detector goes with them
  * @frto:		F-RTO after a timeout
@@ -101,6 +102,7 @@ struct tandem_knobs {
 	int	rto_min_ms;
 	int	rto_max_ms;
 	int	rto_init_ms;
+	int	syn_probe_ms;
 	int	rto_fixed_ms;
 	int	tlp;
 	int	frto;

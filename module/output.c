@@ -443,7 +443,8 @@ int tandem_connect(struct sock *sk)
 	__skb_queue_tail(&sk->sk_write_queue, skb);
 	tp->syn_tsval = tandem_ts_now(tp);
 	tandem_fastopen_syn(sk);
-	tandem_send_syn_head(sk, TANDEM_NAGLE_PUSH, sk->sk_allocation);
+	if (tandem_send_syn_head(sk, TANDEM_NAGLE_PUSH, sk->sk_allocation))
+		tandem_timer_syn_sent(sk);
 	tp->pushed_seq = tp->write_seq;
 	TANDEM_INC(sock_net(sk), ACTIVEOPENS);
 	/* A refusal is told at once; anything else the SYN's timer will repair. */

@@ -85,7 +85,7 @@ static void sk_timer_line(const struct sock *sk, struct line *l)
 	u8 event = READ_ONCE(tp->rtx_event);
 
 	if (event != TANDEM_TIMER_NONE) {
-		l->timer = event == TANDEM_TIMER_RTO ? 1 : 4;
+		l->timer = event == TANDEM_TIMER_PROBE ? 4 : 1;
 		l->expires = READ_ONCE(tp->rtx_deadline) - jiffies;
 	} else if (timer_pending(&sk->sk_timer)) {
 		l->timer = 2;

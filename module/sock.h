@@ -67,6 +67,7 @@ enum tandem_rtx_event {
 	TANDEM_TIMER_NONE,
 	TANDEM_TIMER_RTO,		/* RFC 6298 */
 	TANDEM_TIMER_PROBE,		/* zero-window probe, RFC 9293 3.8.6.1 */
+	TANDEM_TIMER_SYNPROBE,		/* the SYN once more, ahead of its RTO */
 };
 
 /* The half of a listener that other sockets do not need; allocated by listen(). */

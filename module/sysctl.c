@@ -41,6 +41,7 @@ static const struct knob knobs[] = {
 	KNOB("retries2", retries2, 0, 255, 15),
 	KNOB("orphan_retries", orphan_retries, 0, 255, 0),
 	KNOB("rto_init_ms", rto_init_ms, 1, 120000, 1000),
+	KNOB("syn_probe_ms", syn_probe_ms, 0, 120000, 250),
 	KNOB("rto_fixed_ms", rto_fixed_ms, 1, 120000, 1000),
 	KNOB("tlp", tlp, 0, 1, 1),
 	KNOB("frto", frto, 0, 1, 1),

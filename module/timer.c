@@ -5,6 +5,7 @@
  *   rtx_timer     RTO: runs while data is unacknowledged (RFC 6298 section 5).
  *                 PROBE: runs while nothing is in flight, something waits and the
  *                 window is shut (RFC 9293 section 3.8.6.1).
+ *                 SYNPROBE: runs while a first SYN may go once more, ahead of its RTO.
  *   delack_timer  runs while an ACK is owed and may wait (RFC 9293 section 3.8.6.3).
  *   loss_timer    when more is known to be lost, or a probe is due; loss.c
  *   pace_timer    when the next burst may go; pace.c
@@ -141,6 +142,23 @@ void tandem_timer_data_sent(struct sock *sk)
 		tp->first_rtx_us = 0;
 	}
 	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
+}
+
+/*
+ * A path of which nothing is known has a first RTO of a second (RFC 6298 section 2.1),
+ * which is the whole delay of a short exchange whose SYN or SYN-ACK was lost.  So one
+ * SYN more goes ahead of it, as the connection attempts of RFC 8305 section 5 go after
+ * each other, and as a tail loss probe goes ahead of an RTO: nothing is concluded from
+ * its need, and the RTO stays where it was.  Not with data in the SYN, of which no second
+ * copy is wanted on a hunch; and not where the peer is a TCP, for ours is not to differ.
+ */
+void tandem_timer_syn_sent(struct sock *sk)
+{
+	u32 probe_us = tandem_knob(sock_net(sk), syn_probe_ms) * 1000U;
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	if (probe_us && probe_us < tp->rto_us && tp->wire != TANDEM_WIRE_TCP && !tp->syn_data)
+		arm_rtx(sk, TANDEM_TIMER_SYNPROBE, max(usecs_to_jiffies(probe_us), 1UL));
 }
 
 void tandem_timer_data_acked(struct sock *sk)
@@ -399,6 +417,30 @@ static void rto_expired(struct sock *sk)
 	arm_rtx(sk, TANDEM_TIMER_RTO, tandem_rto_jiffies(sk));
 }
 
+static void syn_probe_expired(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct sk_buff *syn = tandem_rtx_head(sk);
+	unsigned long rto;
+	u64 sent_us;
+
+	if (!syn)
+		return;
+	sent_us = TANDEM_CB(syn)->sent_us;
+	/* A SYN that crossed ours was answered: what is out is a SYN-ACK. */
+	if (sk->sk_state == TCP_SYN_SENT) {
+		if (!tp->first_rtx_us)
+			tp->first_rtx_us = sent_us;
+		if (!tandem_retransmit_skb(sk, syn, 1, TANDEM_R_RTX_SYN))
+			TANDEM_INC(sock_net(sk), SYNPROBES);
+	}
+	/* The RTO is that of the first one. */
+	rto = tandem_rto_jiffies(sk);
+	rto -= min_t(u64, rto - 1, usecs_to_jiffies(min_t(u64, tandem_now_us() - sent_us,
+							   U32_MAX)));
+	arm_rtx(sk, TANDEM_TIMER_RTO, rto);
+}
+
 static void probe_expired(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -437,6 +479,8 @@ static void rtx_handler(struct sock *sk)
 	tandem_clock_tick(tp);
 	if (event == TANDEM_TIMER_RTO)
 		rto_expired(sk);
+	else if (event == TANDEM_TIMER_SYNPROBE)
+		syn_probe_expired(sk);
 	else
 		probe_expired(sk);
 }

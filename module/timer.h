@@ -13,6 +13,8 @@ void tandem_timers_stop(struct sock *sk);
 
 /* Data (or SYN, FIN) left: run the retransmission timer unless it runs. */
 void tandem_timer_data_sent(struct sock *sk);
+/* A SYN left, to be sent once more soon if the knob syn_probe_ms says so. */
+void tandem_timer_syn_sent(struct sock *sk);
 /* New data was ACKed: restart it, or stop it when nothing is out (RFC 6298 5.2, 5.3) */
 void tandem_timer_data_acked(struct sock *sk);
 /* The oldest segment was sent again in recovery: give it a whole RTO. */

@@ -9,7 +9,9 @@
 #   KERNEL      6.1, 6.12, 7 or 7.x (fetched if need be), uml, or a kernel
 #               build directory as KDIR=/lib/modules/6.1.0-56-cloud-amd64/build
 #   MAKE-ARGS   as W=1, C=2, clean, module/rtt.o; default: modules
-# Prints the directory the module is in.
+# Prints the directory the module is in. A plain build ("modules") of these very
+# sources for this very kernel, made before in whatever checkout, is taken from
+# ${TANDEM_CACHE:-~/.cache/tandem}/modules; TANDEM_CACHE_MODULES=0 builds anyway.
 # Exit status: 0 built, 77 that kernel could not be fetched, else failed.
 
 set -u
@@ -84,8 +86,44 @@ if [ -n "$plain" ] && [ -f "$farm/tandem.ko" ] && [ -f "$farm/.built" ] &&
 	echo "$farm"
 	exit 0
 fi
+mkdir -p "$BUILD"
 echo "$KDIR" >"$farm.start"
 make_farm
+
+# What was built of the same sources for the same kernel and compiler is the same,
+# wherever the checkout lies: a fresh clone need not compile it again.
+modules_key() {
+	local k=$ROOT$KDIR
+	{
+		printf '%s\n' "$NAME" "$*" "${CC:-} ${LLVM:-} ${KCFLAGS:-}"
+		cat "$k/include/config/kernel.release" "$k/include/generated/autoconf.h" \
+			"$k/include/config/auto.conf" "$k/Module.symvers" "$0" 2>/dev/null
+		cd "$SRC" && find -L Kbuild module include $examples scripts/probe.sh \
+			-type f \( -name '*.[chS]' -o -name '*.list' -o -name Kbuild \
+			-o -name probe.sh \) ! -name '*.mod.c' -print0 |
+			LC_ALL=C sort -z | xargs -0 sha256sum
+	} | sha256sum | cut -c1-32
+}
+store=
+if [ -n "$plain" ] && [ "${TANDEM_CACHE_MODULES:-1}" != 0 ]; then
+	store=$CACHE/modules/$(modules_key "$@")
+	if [ -f "$store/tandem.ko" ]; then
+		say "tandem.ko of these sources for $NAME was built before: $store"
+		cp -r "$store/." "$farm/" || exit 1
+		touch "$store"
+		mv "$farm.start" "$farm/.built"
+		echo "$farm"
+		exit 0
+	fi
+fi
+keep() {
+	local tmp
+	mkdir -p "$CACHE/modules" && tmp=$(mktemp -d "$CACHE/modules/new.XXXXXX") &&
+	(cd "$farm" && find . -name '*.ko' -type f -exec cp --parents -t "$tmp" {} +) &&
+	{ mv -T "$tmp" "$store" 2>/dev/null || rm -rf "$tmp"; }
+	# Of what nobody asked for in a month, nothing stays.
+	find "$CACHE/modules" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
+}
 build() { # FOLDER MAKE-ARGS...: of the farm; "" is tandem.ko itself
 	local sub=$1
 	shift
@@ -107,6 +145,7 @@ if [ $rc -eq 0 ] && [ -n "$plain" ]; then
 fi
 if [ $rc -eq 0 ] && [ -n "$plain" ]; then
 	mv "$farm.start" "$farm/.built"
+	[ -z "$store" ] || keep
 else
 	rm -f "$farm.start" "$farm/.built"
 fi

@@ -24,7 +24,7 @@ KNOBS = dict(
     gso=(1, 0, 1), min_tso_segs=(2, 1, 65535),
     syn_retries=(6, 1, 127), synack_retries=(5, 0, 255),
     retries1=(3, 0, 255), retries2=(15, 0, 255), orphan_retries=(0, 0, 255),
-    rto_init_ms=(1000, 1, 120000), rto_min_ms=(200, 1, 120000),
+    rto_init_ms=(1000, 1, 120000), syn_probe_ms=(250, 0, 120000), rto_min_ms=(200, 1, 120000),
     rto_max_ms=(120000, 1000, 120000), rto_fixed_ms=(1000, 1, 120000),
     tlp=(1, 0, 1), frto=(1, 0, 1), delack_max_ms=(40, 0, 499),
     delack_segs=(2, 1, 255), keepalive_time=(7200, 1, 32767),
