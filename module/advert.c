@@ -31,6 +31,9 @@
 #include "timer.h"
 #include "window.h"
 
+/* A program that has left so many full segments unread is behind with reading. */
+#define BEHIND_SEGS	16
+
 u32 tandem_win_from_space(const struct sock *sk, u32 bytes)
 {
 	return bytes / 2;
@@ -202,8 +205,7 @@ static u32 ack_delay_us(struct sock *sk, bool read)
 	/* A FIN before any data: TCP has no delay yet, and takes none. */
 	if (!tp->last_data_us && !tandem_thrifty(sk))
 		return 0;
-	/* Less than that is late anyway, whatever the window. */
-	if (!read && view.owed > view.rcv_mss)
+	if (!read && tp->rcv_nxt - tp->copied_seq > (u64)BEHIND_SEGS * view.rcv_mss)
 		view.unread = fresh_window(sk) < tp->rcv_wnd;
 	return ops->delay_us(&view);
 }
