@@ -23,6 +23,7 @@
 #include "pace.h"
 #include "path.h"
 #include "rcvq.h"
+#include "rcvq_mem.h"
 #include "recovery.h"
 #include "socket.h"
 #include "state.h"
@@ -753,6 +754,8 @@ void tandem_sk_rcv(struct sock *sk, struct sk_buff *skb)
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
 		tandem_do_rcv(sk, skb);
+	} else if (tandem_backlog_join(sk, skb)) {
+		TANDEM_INC(sock_net(sk), BACKLOGJOINED);
 	} else if (sk_add_backlog(sk, skb, READ_ONCE(sk->sk_rcvbuf) +
 				  READ_ONCE(sk->sk_sndbuf) + 64 * 1024)) {
 		bh_unlock_sock(sk);
