@@ -55,7 +55,7 @@ static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr, u8 proto)
 	if (proto == IPPROTO_UDP)	/* encap.c: UDP's covers it */
 		return;
 	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, proto,
-				      skb_checksum(skb, 0, skb->len, 0));
+				      tandem_sum(skb));
 }
 
 static void v4_checksum(struct sock *sk, struct sk_buff *skb)

@@ -55,7 +55,7 @@ static void v6_sum(struct sk_buff *skb, const struct in6_addr *saddr,
 	if (proto == IPPROTO_UDP)
 		return;
 	th->check = csum_ipv6_magic(saddr, daddr, skb->len, proto,
-				    skb_checksum(skb, 0, skb->len, 0));
+				    tandem_sum(skb));
 }
 
 static void v6_checksum(struct sock *sk, struct sk_buff *skb)

@@ -76,10 +76,25 @@ u32 tandem_payload_len(const struct sk_buff *skb)
 
 /* ---- in ---- */
 
+static bool sum_is_good(struct sk_buff *skb, u8 proto)
+{
+	bool v6 = tandem_skb_v6(skb);
+
+	/* Nobody has looked at it yet. */
+	if (skb->ip_summed == CHECKSUM_NONE && !skb->csum_valid)
+		return !csum_fold(csum_add(v6 ? ip6_compute_pseudo(skb, proto) :
+						inet_compute_pseudo(skb, proto),
+					   tandem_sum(skb)));
+	if (v6 ? skb_checksum_init(skb, proto, ip6_compute_pseudo) :
+		 skb_checksum_init(skb, proto, inet_compute_pseudo))
+		return false;
+	/* What came in one piece over lo or a veth was never summed, and is good. */
+	return skb_csum_unnecessary(skb) || !__skb_checksum_complete(skb);
+}
+
 /* Bad or good?  0, or the reason to drop it. Makes the whole header linear. */
 static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 {
-	u8 proto = tandem_wire_proto(wire);
 	const struct tcphdr *th;
 
 	if (!pskb_may_pull(skb, sizeof(*th)))
@@ -91,14 +106,7 @@ static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 		return TANDEM_R_SHORT;
 	if (wire == TANDEM_WIRE_UDP)	/* UDP's checksum has been looked at */
 		return TANDEM_R_NONE;
-	/* What came in one piece over lo or a veth was never summed, and is good. */
-	if (tandem_skb_v6(skb) ?
-	    skb_checksum_init(skb, proto, ip6_compute_pseudo) :
-	    skb_checksum_init(skb, proto, inet_compute_pseudo))
-		return TANDEM_R_CSUM;
-	if (!skb_csum_unnecessary(skb) && __skb_checksum_complete(skb))
-		return TANDEM_R_CSUM;
-	return TANDEM_R_NONE;
+	return sum_is_good(skb, tandem_wire_proto(wire)) ? TANDEM_R_NONE : TANDEM_R_CSUM;
 }
 
 /* What came in one piece, by GRO or from a virtual machine, which need not count. */
