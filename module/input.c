@@ -15,6 +15,7 @@
 #include <net/sock.h>
 #include "ack.h"
 #include "advert.h"
+#include "early.h"
 #include "ecn.h"
 #include "fastopen.h"
 #include "input.h"
@@ -712,6 +713,8 @@ int tandem_do_rcv(struct sock *sk, struct sk_buff *skb)
 	tandem_clock_tick(tp);
 	tp->segs_in += s.cb->segs;
 	trace_tandem_recv(sk, skb);
+	if (!(tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN)))
+		tandem_early_learn(sk, skb);
 	if (tandem_parse_options(skb, &s.opts)) {
 		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_BADOPT);
 		return 0;

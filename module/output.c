@@ -18,6 +18,7 @@
 #include <net/sock.h>
 #include "advert.h"
 #include "cong.h"
+#include "early.h"
 #include "ecn.h"
 #include "fastopen.h"
 #include "goal.h"
@@ -417,6 +418,8 @@ static void connect_init(struct sock *sk)
 	tp->retransmits = 0;
 	tp->first_rtx_us = 0;
 	tandem_recovery_reset(sk);
+	/* Of an open that failed, perhaps by another way. */
+	tandem_early_forget(sk);
 	tandem_update_rto(sk);
 	rto_us = tandem_path_syn_rto_us(sock_net(sk), &tp->flow.key, tp->flow.bound_dev_if);
 	if (rto_us)
