@@ -139,8 +139,8 @@ static bool better_later(const struct sock *sk, const struct sk_buff *skb, u32 m
 	u64 most = min_t(u64, room, wnd);
 	const struct sk_buff *oldest;
 
-	if (most >= (u64)burst * mss ||
-	    (most >= skb->len && !skb_queue_is_last(&sk->sk_write_queue, skb)) ||
+	/* All of it may go: nothing says that more is to come. */
+	if (most >= (u64)burst * mss || most >= skb->len ||
 	    most >= min_t(u64, tp->snd_wnd, (u64)tp->cc.cwnd * mss) / DEFER_SHARE)
 		return false;
 	if (tandem_in_recovery(tp) || cb->eor || cb->flags & TANDEM_F_FIN ||
@@ -148,7 +148,8 @@ static bool better_later(const struct sock *sk, const struct sk_buff *skb, u32 m
 	    list_empty(&tp->sent_list))
 		return false;
 	oldest = list_first_entry(&tp->sent_list, struct sk_buff, tcp_tsorted_anchor);
-	if (tp->clock_us - TANDEM_CB(oldest)->sent_us < tp->cc.srtt_us / 2)
+	/* What left in this very push is not answered soon, however short the round trip. */
+	if (tp->clock_us - TANDEM_CB(oldest)->sent_us <= tp->cc.srtt_us / 2)
 		return false;
 	*cwnd = room < wnd && room <= skb->len;
 	*rwnd = wnd <= room && wnd <= skb->len;
