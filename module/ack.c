@@ -57,9 +57,8 @@ void tandem_rtt_update(struct sock *sk, s64 rtt_us)
 	rtt_sample(sk, rtt_us, 1, tandem_sk(sk)->snd_una);
 }
 
-/* RFC 9293 section 3.10.7.4: SND.WND, SND.WL1. */
-static void update_window(struct sock *sk, const struct sk_buff *skb,
-			  struct tandem_ack_event *ev)
+/* RFC 9293 section 3.10.7.4: SND.WND, SND.WL1.  True: the window is another one. */
+static bool update_window(struct sock *sk, const struct sk_buff *skb)
 {
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -67,13 +66,12 @@ static void update_window(struct sock *sk, const struct sk_buff *skb,
 
 	if (!(cb->flags & TANDEM_F_SYN))
 		wnd <<= tp->snd_wscale;
-	if (!tandem_win_may_update(tp->snd_una, ev->ack, cb->seq, tp->snd_wl1, wnd,
+	if (!tandem_win_may_update(tp->snd_una, cb->ack_seq, cb->seq, tp->snd_wl1, wnd,
 				   tp->snd_wnd))
-		return;
+		return false;
 	tp->snd_wl1 = cb->seq;
 	if (wnd == tp->snd_wnd)
-		return;
-	ev->window_update = true;
+		return false;
 	if (!wnd)
 		TANDEM_INC(sock_net(sk), ZEROWININ);
 	tp->snd_wnd = wnd;
@@ -81,6 +79,7 @@ static void update_window(struct sock *sk, const struct sk_buff *skb,
 		tp->max_window = wnd;
 		tandem_sync_mss(sk, tp->pmtu_cookie);
 	}
+	return true;
 }
 
 /*
@@ -298,7 +297,7 @@ static void count_ack(struct sock *sk, struct tandem_ack_event *ev)
 		TANDEM_INC(sock_net(sk), DUPACKSIN);
 }
 
-int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o)
+static void take_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o)
 {
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -312,12 +311,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		.has_data = cb->end_seq != cb->seq,
 		.ece = tp->cc.ecn_ok && cb->flags & TANDEM_F_ECE && !(cb->flags & TANDEM_F_SYN),
 	};
-	int err = check_ack(sk, ev.ack);
 
-	if (err)
-		return err;
-	tandem_check_app_limited(sk);
-	peer_answered(sk);
 	ev.echo_us = echo_time(tp, o, ev.now_us);
 	if (seq_before(ev.ack, tp->snd_una)) {
 		/* Late, but its SACK blocks may still be news. */
@@ -327,10 +321,10 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 			count_ack(sk, &ev);
 			tandem_recovery_ack(sk, &ev);
 		}
-		return 0;
+		return;
 	}
 
-	update_window(sk, skb, &ev);
+	ev.window_update = update_window(sk, skb);
 	if (!tp->snd_wnd)
 		tp->first_rtx_us = 0;	/* it answers: a stall, not silence */
 	if (seq_after(ev.ack, tp->snd_una)) {
@@ -345,7 +339,7 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 		if (ev.dsack)
 			tandem_recovery_ack(sk, &ev);
 		ack_without_flight(sk);
-		return 1;
+		return;
 	}
 	ev.is_dup = ev.ack == ev.prior_una && !ev.has_data && !ev.window_update;
 	if (ev.ack != ev.prior_una) {
@@ -365,5 +359,41 @@ int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o
 	tandem_recovery_ack(sk, &ev);
 	tandem_path_step(sk, ev.acked_segs + ev.sacked_segs);
 	tandem_update_pacing_rate(sk);
+}
+
+/*
+ * Of one who only receives: nothing is in flight and none of it is acknowledged, so there is
+ * neither loss nor round trip nor rate to tell.  (A SACK block may be a D-SACK.)
+ */
+static bool tells_window_only(const struct tandem_sock *tp, const struct tandem_skb_cb *cb,
+			      const struct tandem_opts *o)
+{
+	return cb->ack_seq == tp->snd_una && !tp->packets_out &&
+	       !(o->have & TANDEM_OPT_SACK) && !(cb->flags & (TANDEM_F_ECE | TANDEM_F_SYN));
+}
+
+static void window_only(struct sock *sk, const struct sk_buff *skb)
+{
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
+
+	update_window(sk, skb);
+	if (cb->seq == cb->end_seq)
+		TANDEM_INC(sock_net(sk), PUREACKSIN);
+	ack_without_flight(sk);
+}
+
+int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o)
+{
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	int err = check_ack(sk, cb->ack_seq);
+
+	if (err)
+		return err;
+	tandem_check_app_limited(sk);
+	peer_answered(sk);
+	if (tells_window_only(tandem_sk(sk), cb, o))
+		window_only(sk, skb);
+	else
+		take_ack(sk, skb, o);
 	return 1;
 }

@@ -35,8 +35,8 @@ struct tandem_ack_event {
 };
 
 /*
- * Process the ACK of @skb.  1: fine; 0: old or useless, go on; negative: do not
- * process the segment further, -reason (TANDEM_R_*) says why.
+ * Process the ACK of @skb.  1: fine, or old and useless; negative: do not process
+ * the segment further, -reason (TANDEM_R_*) says why.
  */
 int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o);
 

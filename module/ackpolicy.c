@@ -4,7 +4,9 @@
  *
  *	delayed   RFC 5681 section 4.2, RFC 9293 section 3.8.6.3: at least every second
  *		  full segment (net.tandem.delack_segs) at once, else within
- *		  net.tandem.delack_max_ms.  The default.
+ *		  net.tandem.delack_max_ms.  The default.  As Linux, not at once while the
+ *		  program is behind with reading: such an ACK opens no window, what it
+ *		  lets go would only wait here, and the read that it waits for tells both.
  *	every     each segment with data at once: what textbooks draw first, and what a
  *		  sender that counts ACKs, not bytes, wants.
  */
@@ -14,7 +16,7 @@
 
 static u32 delayed_delay_us(const struct tandem_ack_view *v)
 {
-	if ((u64)v->owed >= (u64)v->segs * v->rcv_mss)
+	if (!v->unread && (u64)v->owed >= (u64)v->segs * v->rcv_mss)
 		return 0;
 	return v->max_delay_us;
 }

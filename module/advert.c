@@ -12,7 +12,8 @@
  *   - at once for out-of-order data, a filled gap, a duplicate, a probe
  *     (RFC 5681 section 4.2),
  *   - when the ACK policy says so (ackpolicy.c): by default at once for every
- *     delack_segs-th full segment,
+ *     delack_segs-th full segment, unless the program must read before the window's
+ *     edge can move,
  *   - at once for the first full segments of a transfer (quickacks), while the
  *     sender's window is so small that it may wait for each of them,
  *   - with the window update when the program's read opens the window,
@@ -29,6 +30,9 @@
 #include "thrift.h"
 #include "timer.h"
 #include "window.h"
+
+/* A program that has left so many full segments unread is behind with reading. */
+#define BEHIND_SEGS	16
 
 u32 tandem_win_from_space(const struct sock *sk, u32 bytes)
 {
@@ -180,8 +184,8 @@ void tandem_ack_sent(struct sock *sk, bool pure)
 	tandem_timer_ack_sent(sk);
 }
 
-/* How long may the ACK that is owed wait?  Microseconds. */
-static u32 ack_delay_us(struct sock *sk)
+/* How long may the ACK that is owed wait?  Microseconds.  @read: the program just did. */
+static u32 ack_delay_us(struct sock *sk, bool read)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
 	const struct tandem_ack_ops *ops = container_of(tp->choice[TANDEM_KIND_ACK],
@@ -201,6 +205,8 @@ static u32 ack_delay_us(struct sock *sk)
 	/* A FIN before any data: TCP has no delay yet, and takes none. */
 	if (!tp->last_data_us && !tandem_thrifty(sk))
 		return 0;
+	if (!read && tp->rcv_nxt - tp->copied_seq > (u64)BEHIND_SEGS * view.rcv_mss)
+		view.unread = fresh_window(sk) < tp->rcv_wnd;
 	return ops->delay_us(&view);
 }
 
@@ -212,7 +218,7 @@ void tandem_ack_check(struct sock *sk, bool ofo_possible)
 	if (!(tp->ack_pending & TANDEM_ACK_SCHED) || sk->sk_state == TCP_CLOSE)
 		return;
 	if (!ofo_possible || RB_EMPTY_ROOT(&tp->ofo_queue))
-		delay_us = ack_delay_us(sk);
+		delay_us = ack_delay_us(sk, false);
 	if (delay_us)
 		tandem_timer_ack_owed(sk, usecs_to_jiffies(delay_us));
 	else
@@ -243,7 +249,7 @@ void tandem_cleanup_rbuf(struct sock *sk, int copied)
 	if (update) {
 		tp->ack_pending |= TANDEM_ACK_WIN;
 		tandem_send_ack(sk);
-	} else if (tp->ack_pending & TANDEM_ACK_SCHED && !ack_delay_us(sk)) {
+	} else if (tp->ack_pending & TANDEM_ACK_SCHED && !ack_delay_us(sk, true)) {
 		tandem_send_ack(sk);
 	}
 }

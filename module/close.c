@@ -13,6 +13,7 @@
 #include <net/sock.h>
 #include <net/xfrm.h>
 #include "cong.h"
+#include "early.h"
 #include "handshake.h"
 #include "output.h"
 #include "ports.h"
@@ -310,6 +311,7 @@ static void drop_connection(struct sock *sk, enum tandem_reason why)
 	sock_reset_flag(sk, SOCK_DONE);
 	tandem_reset_connection(sk);
 	__sk_dst_reset(sk);
+	tandem_early_forget(sk);
 	if (sk->sk_frag.page) {
 		put_page(sk->sk_frag.page);
 		sk->sk_frag.page = NULL;

@@ -24,6 +24,9 @@
  * thrice.  We then share by the rival's own rule: CUBIC's curve, a cut to 0.7 for each
  * loss, no probes in between (RFC 9438).  Each ProbeRTT, and an empty queue, ask anew.
  *
+ * Where min_rtt is microseconds, an RTT says more of the hosts than of a queue: less than
+ * BBR_HOST_US of it is none.
+ *
  * All of it is without effect for a flow alone: its queue is empty in CRUISE.
  */
 #include "cong_bbr.h"
@@ -127,6 +130,15 @@ void tandem_bbr_watch_queue(struct bbr *b)
 	}
 }
 
+/* A BDP, but not less than what the hosts' own time takes: tandem_bbr_queue_above(). */
+static u32 bdp_and_hosts(const struct tandem_cc *cc, u32 bw, u32 gain)
+{
+	const struct bbr *b = tandem_cc_cpriv(cc);
+	u32 bdp = tandem_bbr_bdp(cc, bw, gain);
+
+	return b->min_rtt < BBR_HOST_US ? bbr_scale(bdp, BBR_HOST_US, max(b->min_rtt, 1U)) : bdp;
+}
+
 /* Once a round, in CRUISE. */
 void tandem_bbr_yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
 			       const struct tandem_rate_sample *rs)
@@ -157,10 +169,10 @@ void tandem_bbr_yield_to_queue(struct bbr *b, const struct tandem_cc *cc,
 	b->fair_rounds = 0;
 	if (b->since_yield++ % YIELD_ROUNDS || rs->app_limited)
 		return;
-	inflight = tandem_bbr_bdp(cc, tandem_bbr_rate_of(rs), BBR_GAIN_ONE);
+	inflight = bdp_and_hosts(cc, tandem_bbr_rate_of(rs), BBR_GAIN_ONE);
 	inflight += min(FAIR_SEGS, BBR_INF - 1 - inflight);
 	least = (BBR_GAIN_ONE * 3 / 8) >> b->rival / RIVAL_DRAIN;
-	least = tandem_bbr_bdp(cc, bbr_max_bw(b), least);
+	least = bdp_and_hosts(cc, bbr_max_bw(b), least);
 	set_fair(b, min(max(inflight, least), b->inflight_fair));
 }
 

@@ -101,17 +101,20 @@ u32 tandem_bbr_inflight_with_headroom(const struct bbr *b)
 		   BBR_MIN_PIPE_CWND);
 }
 
-/* Does an RTT show a queue of 1/2^@shift of min_rtt and 4 segments? */
+/*
+ * Does an RTT show a queue of 1/2^@shift of min_rtt and 4 segments?  On a path of
+ * microseconds that would be the hosts' own time: one skb of many segments takes longer.
+ */
 bool tandem_bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift)
 {
-	u64 segs, edge = b->min_rtt;
+	u64 segs, queue;
 
 	/* A round without a sample says nothing. */
 	if (!b->has_rtt || rtt == U32_MAX)
 		return false;
 	segs = b->bw ? div_u64((u64)QUEUE_SEGS << BBR_BW_SHIFT, b->bw) : 0;
-	edge += (b->min_rtt >> shift) + min_t(u64, segs, b->min_rtt);
-	return rtt > edge;
+	queue = (b->min_rtt >> shift) + min_t(u64, segs, b->min_rtt);
+	return rtt > b->min_rtt + max_t(u64, queue, BBR_HOST_US);
 }
 
 bool tandem_bbr_queued(const struct bbr *b, u32 rtt)

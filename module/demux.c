@@ -115,7 +115,7 @@ static u64 key_secret(const struct tandem_flow_key *key, const siphash_key_t *se
 			    key->wire, secret);
 }
 
-static bool key_equal(const struct tandem_flow_key *a, const struct tandem_flow_key *b)
+bool tandem_key_equal(const struct tandem_flow_key *a, const struct tandem_flow_key *b)
 {
 	return ipv6_addr_equal(&a->laddr, &b->laddr) &&
 	       ipv6_addr_equal(&a->raddr, &b->raddr) && key_ports(a) == key_ports(b) &&
@@ -153,7 +153,7 @@ static int flow_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct tandem_flow *flow = obj;
 	int bound = flow->bound_dev_if;
 
-	if (match->hash != flow->hash || !key_equal(match->key, &flow->key))
+	if (match->hash != flow->hash || !tandem_key_equal(match->key, &flow->key))
 		return 1;
 	/* SO_BINDTODEVICE works on a connected socket too. */
 	if (flow->kind == TANDEM_FLOW_SOCK)

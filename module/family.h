@@ -7,6 +7,7 @@
 #define _TANDEM_FAMILY_H
 
 #include <linux/if_ether.h>
+#include <net/checksum.h>
 #include "sock.h"
 #include "wire.h"
 
@@ -102,6 +103,26 @@ static inline void tandem_sum_later(struct sk_buff *skb)
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct tcphdr, check);
+}
+
+/*
+ * The sum of all from skb->data on: skb_checksum() without its generality, for a small
+ * segment lies in one or two places.
+ */
+static inline __wsum tandem_sum(const struct sk_buff *skb)
+{
+	const skb_frag_t *frag = skb_shinfo(skb)->frags;
+	unsigned int linear = skb_headlen(skb);
+	__wsum sum;
+
+	if (skb_has_frag_list(skb) || skb_shinfo(skb)->nr_frags > 1 ||
+	    (skb_shinfo(skb)->nr_frags && PageHighMem(skb_frag_page(frag))))
+		return skb_checksum(skb, 0, skb->len, 0);
+	sum = csum_partial(skb->data, linear, 0);
+	if (skb_is_nonlinear(skb))
+		sum = csum_block_add(sum, csum_partial(skb_frag_address(frag),
+						       skb_frag_size(frag), 0), linear);
+	return sum;
 }
 
 static inline bool tandem_skb_v6(const struct sk_buff *skb)

@@ -22,6 +22,10 @@
  * tandem_gso_segment() in front of every other, while the TCP bit makes the core read
  * the length of our header where TCP's is.
  *
+ * A device need not know of any of this.  In front of one that has no GSO the core cuts
+ * all the same, and one skb through the stack for many segments is still the cheaper way;
+ * for TCP sk_setup_caps() knows that, for us tandem_soft_gso() has to say so.
+ *
  * Segments are sent one by one when the device or net.tandem.gso says so (gso_max_segs
  * 1), and on the udp wire.
  */
@@ -49,6 +53,20 @@ void tandem_set_gso_type(struct sock *sk, bool v6)
 		type |= SKB_GSO_SCTP;
 	}
 	sk->sk_gso_type = type;
+}
+
+void tandem_soft_gso(struct sock *sk, const struct dst_entry *dst)
+{
+	const struct net_device *dev = dst->dev;
+
+	/* IPsec's headers come in front of each segment, so it wants them one by one. */
+	if (!sk->sk_gso_type || sk_can_gso(sk) || dst->header_len)
+		return;
+	sk->sk_route_caps |= NETIF_F_GSO | NETIF_F_GSO_SOFTWARE | NETIF_F_SG |
+			     NETIF_F_HW_CSUM;
+	sk->sk_gso_max_size = min_t(u32, READ_ONCE(dev->gso_max_size), GSO_LEGACY_MAX_SIZE) -
+			      (TANDEM_MAX_HEADER + 1);
+	sk->sk_gso_max_segs = max_t(u32, READ_ONCE(dev->gso_max_segs), 1);
 }
 
 /* Bytes of payload in the largest skb; less than a segment: there is no GSO. */

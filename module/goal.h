@@ -14,6 +14,12 @@
  */
 void tandem_set_gso_type(struct sock *sk, bool v6);
 
+/*
+ * Behind sk_setup_caps(): @dst's device has no GSO, so the core will cut.  A socket in the
+ * making need not be locked.
+ */
+void tandem_soft_gso(struct sock *sk, const struct dst_entry *dst);
+
 /* Bytes that one skb of the write queue is filled with; a multiple of @mss. */
 u32 tandem_size_goal(struct sock *sk, u32 mss);
 

@@ -15,6 +15,7 @@
 #include <net/sock.h>
 #include "ack.h"
 #include "advert.h"
+#include "early.h"
 #include "ecn.h"
 #include "fastopen.h"
 #include "input.h"
@@ -23,6 +24,7 @@
 #include "pace.h"
 #include "path.h"
 #include "rcvq.h"
+#include "rcvq_mem.h"
 #include "recovery.h"
 #include "socket.h"
 #include "state.h"
@@ -716,6 +718,8 @@ int tandem_do_rcv(struct sock *sk, struct sk_buff *skb)
 	tandem_clock_tick(tp);
 	tp->segs_in += s.cb->segs;
 	trace_tandem_recv(sk, skb);
+	if (!(tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN)))
+		tandem_early_learn(sk, skb);
 	if (tandem_parse_options(skb, &s.opts)) {
 		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_BADOPT);
 		return 0;
@@ -758,6 +762,8 @@ void tandem_sk_rcv(struct sock *sk, struct sk_buff *skb)
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
 		tandem_do_rcv(sk, skb);
+	} else if (tandem_backlog_join(sk, skb)) {
+		TANDEM_INC(sock_net(sk), BACKLOGJOINED);
 	} else if (sk_add_backlog(sk, skb, READ_ONCE(sk->sk_rcvbuf) +
 				  READ_ONCE(sk->sk_sndbuf) + 64 * 1024)) {
 		bh_unlock_sock(sk);

@@ -55,7 +55,7 @@ static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr, u8 proto)
 	if (proto == IPPROTO_UDP)	/* encap.c: UDP's covers it */
 		return;
 	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, proto,
-				      skb_checksum(skb, 0, skb->len, 0));
+				      tandem_sum(skb));
 }
 
 static void v4_checksum(struct sock *sk, struct sk_buff *skb)
@@ -85,6 +85,7 @@ static int v4_route_sk(struct sock *sk, struct flowi4 *fl4)
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
 	sk_setup_caps(sk, &rt->dst);
+	tandem_soft_gso(sk, &rt->dst);
 	return 0;
 }
 
@@ -145,13 +146,15 @@ static struct iphdr *v4_push_header(const struct sock *sk, struct sk_buff *skb,
 }
 
 /*
- * ip_queue_xmit() for a protocol number that is not the socket's: the core takes a
- * socket whose sk_protocol is TCP's for a struct tcp_sock, so ours cannot say 6.
+ * In the place of ip_queue_xmit(), for a protocol number that need not be the socket's: the
+ * core takes a socket whose sk_protocol is TCP's for a struct tcp_sock, so ours cannot say
+ * 6.  And a route that is found anew tells of GSO in the way of ours, tandem_soft_gso().
  */
-static int v4_xmit_as(struct sock *sk, struct sk_buff *skb, u8 proto)
+static int v4_queue_xmit(struct sock *sk, struct sk_buff *skb)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	const struct ip_options_rcu *opt;
+	u8 proto = tandem_sk_proto(sk);
 	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
 	struct iphdr *iph;
@@ -187,15 +190,6 @@ static int v4_xmit_as(struct sock *sk, struct sk_buff *skb, u8 proto)
 out:
 	rcu_read_unlock();
 	return err;
-}
-
-static int v4_queue_xmit(struct sock *sk, struct sk_buff *skb)
-{
-	u8 proto = tandem_sk_proto(sk);
-
-	if (proto != IPPROTO_TANDEM)
-		return v4_xmit_as(sk, skb, proto);
-	return ip_queue_xmit(sk, skb, &inet_sk(sk)->cork.fl);
 }
 
 /* ---- segments without a full socket ---- */
@@ -322,6 +316,7 @@ int tandem_v4_init_child(const struct sock *lsk, struct sock *child,
 	tandem_sk(child)->ext_hdr_len = opt ? opt->opt.optlen : 0;
 	tandem_set_gso_type(child, false);
 	sk_setup_caps(child, dst);
+	tandem_soft_gso(child, dst);
 	return 0;
 }
 
@@ -482,6 +477,7 @@ static int v4_open(struct sock *sk, struct rtable *rt, __be16 orig_sport)
 		return PTR_ERR(rt);
 	tandem_set_gso_type(sk, false);
 	sk_setup_caps(sk, &rt->dst);
+	tandem_soft_gso(sk, &rt->dst);
 	tandem_connect_numbers(sk);
 	return tandem_connect(sk);
 }

@@ -55,7 +55,7 @@ static void v6_sum(struct sk_buff *skb, const struct in6_addr *saddr,
 	if (proto == IPPROTO_UDP)
 		return;
 	th->check = csum_ipv6_magic(saddr, daddr, skb->len, proto,
-				    skb_checksum(skb, 0, skb->len, 0));
+				    tandem_sum(skb));
 }
 
 static void v6_checksum(struct sock *sk, struct sk_buff *skb)
@@ -91,6 +91,13 @@ static struct in6_addr *first_hop(struct flowi6 *fl6, const struct ipv6_txoption
 	return NULL;
 }
 
+/* Takes @dst; @sk is locked or nobody else's. */
+static void keep_route(struct sock *sk, struct dst_entry *dst)
+{
+	tandem_ip6_dst_store(sk, dst);
+	tandem_soft_gso(sk, dst);
+}
+
 /* The route of a connected socket; kept by the socket. Locked. */
 static struct dst_entry *v6_route_sk(struct sock *sk, struct flowi6 *fl6)
 {
@@ -118,7 +125,7 @@ static struct dst_entry *v6_route_sk(struct sock *sk, struct flowi6 *fl6)
 	rcu_read_unlock();
 	dst = ip6_dst_lookup_flow(sock_net(sk), sk, fl6, final_p);
 	if (!IS_ERR(dst))
-		tandem_ip6_dst_store(sk, dst);
+		keep_route(sk, dst);
 	return dst;
 }
 
@@ -355,7 +362,7 @@ static int v6_init_child(const struct sock *lsk, struct sock *child,
 	RCU_INIT_POINTER(np->opt, opt);
 	tandem_sk(child)->ext_hdr_len = opt ? opt->opt_nflen + opt->opt_flen : 0;
 	tandem_set_gso_type(child, true);
-	tandem_ip6_dst_store(child, dst);
+	keep_route(child, dst);
 	return 0;
 }
 
@@ -555,7 +562,7 @@ static int v6_connect_route(struct sock *sk, const struct sockaddr_in6 *usin)
 	np->saddr = sk->sk_v6_rcv_saddr;
 	inet_sk(sk)->inet_rcv_saddr = LOOPBACK4_IPV6;
 	tandem_set_gso_type(sk, true);
-	tandem_ip6_dst_store(sk, dst);
+	keep_route(sk, dst);
 	tp->ext_hdr_len = opt ? opt->opt_flen + opt->opt_nflen : 0;
 	tp->mss_clamp = V6_MSS_DEFAULT;
 	return 0;

@@ -15,6 +15,7 @@
 #include "choice.h"
 #include "cong.h"
 #include "demux.h"
+#include "early.h"
 #include "encap.h"
 #include "fastopen.h"
 #include "gro.h"
@@ -98,6 +99,7 @@ static void __net_exit tandem_net_exit(struct net *net)
 	tandem_sysctl_net_exit(net);
 	tandem_proc_net_exit(net);
 	tandem_tcpwire_net_exit(net);
+	tandem_early_net_exit(net);
 	tandem_encap_net_exit(net);
 	tandem_wire_net_exit(net);
 	/* TIME-WAIT holds ports and flows: it goes before their tables. */

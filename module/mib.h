@@ -107,6 +107,7 @@
 	X(RCVPRUNED, "RcvPruned", "segments dropped: receive buffer full")	\
 	X(BACKLOGDROP, "BacklogDrop", "segments dropped: socket backlog full") \
 	X(COALESCED, "RcvCoalesced", "segments merged into the one before") \
+	X(BACKLOGJOINED, "BacklogJoined", "segments merged while a program had the socket") \
 	/* windows */							\
 	X(ZEROWINOUT, "ZeroWindowOut", "times we advertised a zero window") \
 	X(ZEROWININ, "ZeroWindowIn", "times the peer closed its window")	\

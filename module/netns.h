@@ -184,6 +184,7 @@ struct tandem_knobs {
  * @fo_keys:	fast open keys; NULL: none were needed yet
  * @fo_holes:	black holes met in a row by fast open (fastopen_client.c)
  * @fo_hole_us:	when the last was met
+ * @early_hooks: netfilter hooks that look before routing are in place (early.c)
  * @tcp_hooks:	netfilter hooks of the tcp wire are in place
  * @udp:	tunnel sockets of the udp wire, IPv4 and IPv6
  * @sysctl_table: of net.tandem.*, with this netns' addresses
@@ -213,6 +214,7 @@ struct tandem_net {
 	struct tandem_fo_keys __rcu	*fo_keys;
 	u32				fo_holes;
 	u64				fo_hole_us;
+	bool				early_hooks;
 	bool				tcp_hooks;
 	struct socket			*udp[2];
 	struct ctl_table		*sysctl_table;

@@ -18,6 +18,7 @@
 #include <net/sock.h>
 #include "advert.h"
 #include "cong.h"
+#include "early.h"
 #include "ecn.h"
 #include "fastopen.h"
 #include "goal.h"
@@ -37,6 +38,11 @@
 #include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
+
+/* better_later(): a sender that sent nothing for so long does not wait for more room, */
+#define DEFER_RECENT_US	USEC_PER_MSEC
+/* nor when this part of the window is free. */
+#define DEFER_SHARE	3
 
 void tandem_moved_out(struct sock *sk, struct sk_buff *skb)
 {
@@ -123,16 +129,52 @@ static u32 data_cwnd(const struct tandem_sock *tp)
 }
 
 /*
+ * Of a long skb cwnd or the peer's window lets out a few segments: is it worth waiting for
+ * the ACK that makes room for more?  For host and peer a short piece is as much work as a
+ * long one, and its ACK lets out another short one.  The limits are Linux's
+ * (tcp_tso_should_defer()): not when much may go, nor after a pause; and the ACK must be
+ * near, that is, half a round trip old is what it will be of.  *@cwnd, *@rwnd: which of the
+ * two it was.
+ */
+static bool better_later(const struct sock *sk, const struct sk_buff *skb, u32 mss,
+			 u32 burst, bool *cwnd, bool *rwnd)
+{
+	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
+	const struct tandem_sock *tp = tandem_sk(sk);
+	u64 room = (u64)(data_cwnd(tp) - tandem_pipe(tp)) * mss;
+	u32 wnd = tandem_snd_wnd_end(tp) - cb->seq;
+	u64 most = min_t(u64, room, wnd);
+	const struct sk_buff *oldest;
+
+	/* All of it may go: nothing says that more is to come. */
+	if (most >= (u64)burst * mss || most >= skb->len ||
+	    most >= min_t(u64, tp->snd_wnd, (u64)data_cwnd(tp) * mss) / DEFER_SHARE)
+		return false;
+	if (tandem_in_recovery(tp) || cb->eor || cb->flags & TANDEM_F_FIN ||
+	    tandem_urgent_out(tp) || tp->clock_us - tp->last_sent_us > DEFER_RECENT_US ||
+	    list_empty(&tp->sent_list))
+		return false;
+	oldest = list_first_entry(&tp->sent_list, struct sk_buff, tcp_tsorted_anchor);
+	/* What left in this very push is not answered soon, however short the round trip. */
+	if (tp->clock_us - TANDEM_CB(oldest)->sent_us <= tp->cc.srtt_us / 2)
+		return false;
+	*cwnd = room < wnd && room <= skb->len;
+	*rwnd = wnd <= room && wnd <= skb->len;
+	return true;
+}
+
+/*
  * How much of @skb, which is longer than a segment, may go in one piece: as cwnd, pacing
  * and the peer's window allow, in full segments.  What is left over at its end goes with
  * them if Nagle lets it.
  */
-static u32 piece(struct sock *sk, const struct sk_buff *skb, u32 mss, u8 nonagle, u32 cwnd)
+static u32 piece(struct sock *sk, const struct sk_buff *skb, u32 mss, u32 burst, u8 nonagle,
+		 u32 cwnd)
 {
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u32 wnd = tandem_snd_wnd_end(tp) - cb->seq, rest = skb->len % mss;
-	u32 segs = min(cwnd - tandem_pipe(tp), tandem_burst_segs(sk, mss));
+	u32 segs = min(cwnd - tandem_pipe(tp), burst);
 	u32 most;
 
 	/* As TCP: two pieces at least are under way, lest ACKs and sending take turns. */
@@ -223,7 +265,11 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 			break;
 		}
 		if (skb->len > mss) {
-			len = piece(sk, skb, mss, may, cwnd);
+			u32 burst = tandem_burst_segs(sk, mss);
+
+			if (!one && better_later(sk, skb, mss, burst, &limited, &rwnd))
+				break;
+			len = piece(sk, skb, mss, burst, may, cwnd);
 			if (len < skb->len && tandem_fragment(sk, skb, len, mss, false, gfp))
 				break;
 		} else if (!nagle_allows(tp, skb, mss, may)) {
@@ -381,6 +427,8 @@ static void connect_init(struct sock *sk)
 	tp->retransmits = 0;
 	tp->first_rtx_us = 0;
 	tandem_recovery_reset(sk);
+	/* Of an open that failed, perhaps by another way. */
+	tandem_early_forget(sk);
 	tandem_update_rto(sk);
 	rto_us = tandem_path_syn_rto_us(sock_net(sk), &tp->flow.key, tp->flow.bound_dev_if);
 	if (rto_us)

@@ -34,6 +34,66 @@ bool tandem_try_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *sk
 	return true;
 }
 
+/* Is @skb the bytes behind @tail, in all else like it?  Their headers are linear. */
+static bool continues(const struct sk_buff *tail, const struct sk_buff *skb)
+{
+	const struct tandem_skb_cb *tcb = TANDEM_CB(tail), *cb = TANDEM_CB(skb);
+	const struct tcphdr *tth = tandem_hdr(tail), *th = tandem_hdr(skb);
+	const u8 alone = TANDEM_F_SYN | TANDEM_F_RST | TANDEM_F_URG;
+	unsigned int hdr_len = tandem_hdr_len(th);
+
+	return tcb->end_seq == cb->seq && tcb->tos == cb->tos &&
+	       tcb->udp_sport == cb->udp_sport &&
+	       !((tcb->flags | cb->flags) & alone) && !(tcb->flags & TANDEM_F_FIN) &&
+	       tcb->flags & cb->flags & TANDEM_F_ACK &&
+	       !((tcb->flags ^ cb->flags) & (TANDEM_F_ECE | TANDEM_F_CWR)) &&
+	       tail->len > tandem_hdr_len(tth) && skb->len > hdr_len &&
+	       tandem_hdr_len(tth) == hdr_len &&
+	       !memcmp(tth + 1, th + 1, hdr_len - sizeof(*th));
+}
+
+bool tandem_backlog_join(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff *tail = sk->sk_backlog.tail;
+	struct tandem_skb_cb *tcb, *cb = TANDEM_CB(skb);
+	struct skb_shared_info *info;
+	unsigned int hdr_len;
+	u32 mss, tail_mss;
+	bool stolen;
+	int delta;
+
+	if (!tail || !continues(tail, skb))
+		return false;
+	hdr_len = tandem_hdr_len(tandem_hdr(skb));
+	tail_mss = skb_shinfo(tail)->gso_size ? : tail->len - hdr_len;
+	mss = skb_shinfo(skb)->gso_size ? : skb->len - hdr_len;
+	__skb_pull(skb, hdr_len);
+	if (!skb_try_coalesce(tail, skb, &stolen, &delta)) {
+		__skb_push(skb, hdr_len);
+		return false;
+	}
+	tcb = TANDEM_CB(tail);
+	tcb->end_seq = cb->end_seq;
+	tcb->segs = min_t(u32, tcb->segs + cb->segs, U16_MAX);
+	tcb->flags |= cb->flags;
+	/* The newer header's say, unless it came late. */
+	if (!seq_before(cb->ack_seq, tcb->ack_seq)) {
+		tcb->ack_seq = cb->ack_seq;
+		tcb->wnd = cb->wnd;
+	}
+	/* How large they were: tandem_measure_rcv_mss(). */
+	info = skb_shinfo(tail);
+	info->gso_size = min_t(u32, max(tail_mss, mss), U16_MAX - 1);
+	info->gso_segs = tcb->segs;
+	if (skb->tstamp || skb_hwtstamps(skb)->hwtstamp) {
+		tail->tstamp = skb->tstamp;
+		skb_hwtstamps(tail)->hwtstamp = skb_hwtstamps(skb)->hwtstamp;
+	}
+	sk->sk_backlog.len += delta;
+	kfree_skb_partial(skb, stolen);
+	return true;
+}
+
 void tandem_drop_ofo(struct sock *sk, struct sk_buff *skb, enum tandem_reason why)
 {
 	RB_CLEAR_NODE(&skb->rbnode);

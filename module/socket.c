@@ -19,6 +19,7 @@
 #include <net/transp_v6.h>
 #include "advert.h"
 #include "cong.h"
+#include "early.h"
 #include "fastopen.h"
 #include "handshake.h"
 #include "input.h"
@@ -263,6 +264,7 @@ void tandem_init_sock_common(struct sock *sk)
 	tp->saved_syn = NULL;
 	tp->fo_req = NULL;
 	RCU_INIT_POINTER(tp->fo_keys, NULL);
+	RCU_INIT_POINTER(sk->sk_rx_dst, NULL);
 	tp->fo_listener = NULL;
 	tp->fo_pending = false;
 	tp->syn_held = false;
@@ -304,6 +306,7 @@ static int init_sock(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct net *net = sock_net(sk);
 
+	tandem_early_open(net);
 	tandem_init_sock_common(sk);
 	tp->nonagle = tandem_knob(net, no_delay) ? TANDEM_NAGLE_OFF : 0;
 	tp->wire = tandem_knob(net, wire);

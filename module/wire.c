@@ -23,6 +23,7 @@
 #include <net/l3mdev.h>
 #include <net/xfrm.h>
 #include "demux.h"
+#include "early.h"
 #include "family.h"
 #include "handshake.h"
 #include "input.h"
@@ -76,10 +77,25 @@ u32 tandem_payload_len(const struct sk_buff *skb)
 
 /* ---- in ---- */
 
+static bool sum_is_good(struct sk_buff *skb, u8 proto)
+{
+	bool v6 = tandem_skb_v6(skb);
+
+	/* Nobody has looked at it yet. */
+	if (skb->ip_summed == CHECKSUM_NONE && !skb->csum_valid)
+		return !csum_fold(csum_add(v6 ? ip6_compute_pseudo(skb, proto) :
+						inet_compute_pseudo(skb, proto),
+					   tandem_sum(skb)));
+	if (v6 ? skb_checksum_init(skb, proto, ip6_compute_pseudo) :
+		 skb_checksum_init(skb, proto, inet_compute_pseudo))
+		return false;
+	/* What came in one piece over lo or a veth was never summed, and is good. */
+	return skb_csum_unnecessary(skb) || !__skb_checksum_complete(skb);
+}
+
 /* Bad or good?  0, or the reason to drop it. Makes the whole header linear. */
 static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 {
-	u8 proto = tandem_wire_proto(wire);
 	const struct tcphdr *th;
 
 	if (!pskb_may_pull(skb, sizeof(*th)))
@@ -91,14 +107,7 @@ static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 		return TANDEM_R_SHORT;
 	if (wire == TANDEM_WIRE_UDP)	/* UDP's checksum has been looked at */
 		return TANDEM_R_NONE;
-	/* What came in one piece over lo or a veth was never summed, and is good. */
-	if (tandem_skb_v6(skb) ?
-	    skb_checksum_init(skb, proto, ip6_compute_pseudo) :
-	    skb_checksum_init(skb, proto, inet_compute_pseudo))
-		return TANDEM_R_CSUM;
-	if (!skb_csum_unnecessary(skb) && __skb_checksum_complete(skb))
-		return TANDEM_R_CSUM;
-	return TANDEM_R_NONE;
+	return sum_is_good(skb, tandem_wire_proto(wire)) ? TANDEM_R_NONE : TANDEM_R_CSUM;
 }
 
 /* What came in one piece, by GRO or from a virtual machine, which need not count. */
@@ -252,9 +261,17 @@ static bool find_owner(struct net *net, struct sk_buff *skb, u8 wire, struct own
 {
 	struct tandem_flow_key key;
 
+	o->judge = tandem_early_take(skb);
 	o->dif = tandem_skb_v6(skb) ? inet6_iif(skb) : inet_iif(skb);
 	o->sdif = tandem_skb_v6(skb) ? inet6_sdif(skb) : inet_sdif(skb);
 	tandem_key_from_skb(&key, skb, wire);
+	if (o->judge) {
+		o->flow = &tandem_sk(o->judge)->flow;
+		if (likely(READ_ONCE(o->flow->hashed) && tandem_key_equal(&o->flow->key, &key)))
+			return true;
+		/* It was closed meanwhile, or a NAT at LOCAL_IN changed the port. */
+		sock_put(o->judge);
+	}
 	o->flow = tandem_flow_lookup(net, &key, o->dif, o->sdif);
 	if (o->flow && !hold_flow(o->flow))
 		o->flow = NULL;

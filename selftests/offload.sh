@@ -63,10 +63,13 @@ lossy=
 
 all_on() { veth_with; expect=(a:OutSuper b:OutSuper a:!GsoCut); }
 tso_off() { veth_with tso off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
-gso_off() { veth_with tso off gso off; expect=(a:!OutSuper a:!GsoCut); }
+gso_off() { veth_with tso off gso off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
 gro_off() { veth_with tso off gro off; expect=(a:OutSuper a:GsoCut b:!GroJoined); }
 tx_off() { veth_with tx off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
-all_off() { veth_with tx off sg off tso off gso off gro off; expect=(a:!OutSuper b:!GroJoined); }
+all_off() {
+	veth_with tx off sg off tso off gso off gro off
+	expect=(a:OutSuper a:GsoCut b:!GroJoined)
+}
 segs_1() {
 	veth_with
 	ip -n "$a" link set v gso_max_segs 1

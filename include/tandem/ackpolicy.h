@@ -21,6 +21,8 @@
  * @segs:	net.tandem.delack_segs
  * @max_delay_us: net.tandem.delack_max_ms, in microseconds; 0: never wait
  * @srtt_us:	smoothed round trip, microseconds; 0: none measured
+ * @unread:	the program has so much to read yet that an ACK now could not move the right
+ *		edge of the window; the next read() asks again, without this
  * @dialogue:	the program has been answering what it got, so a ride is likely
  */
 struct tandem_ack_view {
@@ -29,6 +31,7 @@ struct tandem_ack_view {
 	u32	segs;
 	u32	max_delay_us;
 	u32	srtt_us;
+	bool	unread;
 	bool	dialogue;
 };
 

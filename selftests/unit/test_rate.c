@@ -239,6 +239,10 @@ TU_TEST(ackpolicy_delayed)
 	EXPECT_EQ(delay(&v), 40 * MS);
 	v.owed = 2896;
 	EXPECT_EQ(delay(&v), 0U);
+	/* Not while the window could not move. */
+	v.unread = true;
+	EXPECT_EQ(delay(&v), 40 * MS);
+	v.unread = false;
 	v.owed = 1448;
 	v.segs = 1;
 	EXPECT_EQ(delay(&v), 0U);
