@@ -29,6 +29,7 @@
 #include <net/inet_sock.h>
 #include <net/ip.h>
 #include <net/ip6_fib.h>
+#include <net/sock.h>
 #include "demux.h"
 #include "early.h"
 #include "family.h"
@@ -37,16 +38,11 @@
 
 static DEFINE_MUTEX(open_mutex);
 
-static void put_sock(struct sk_buff *skb)
-{
-	sock_put(skb->sk);
-}
-
 struct sock *tandem_early_take(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
 
-	if (!sk || skb->destructor != put_sock)
+	if (!sk || skb->destructor != sock_edemux)
 		return NULL;
 	skb->destructor = NULL;
 	skb->sk = NULL;
@@ -99,7 +95,8 @@ static void find(struct net *net, struct sk_buff *skb)
 	if (!refcount_inc_not_zero(&sk->sk_refcnt))
 		return;
 	skb->sk = sk;
-	skb->destructor = put_sock;
+	/* Not a function of ours: netfilter may keep the skb longer than the module lives. */
+	skb->destructor = sock_edemux;
 	dst = rcu_dereference(sk->sk_rx_dst);
 	if (dst && sk->sk_rx_dst_ifindex == skb->skb_iif &&
 	    dst_check(dst, sk->sk_rx_dst_cookie))

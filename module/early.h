@@ -18,7 +18,10 @@ struct sock;
 void tandem_early_open(struct net *net);
 void tandem_early_net_exit(struct net *net);
 
-/* The socket that was found then, with its reference; NULL: nobody looked, or found one. */
+/*
+ * The socket that was found then, with its reference; NULL: nobody looked, or found one.
+ * Only for segments of the native wire: for others, the kernel's TCP and UDP look.
+ */
 struct sock *tandem_early_take(struct sk_buff *skb);
 
 /* Keep the route @skb came by for those that follow.  Locked socket with a peer. */

@@ -261,7 +261,7 @@ static bool find_owner(struct net *net, struct sk_buff *skb, u8 wire, struct own
 {
 	struct tandem_flow_key key;
 
-	o->judge = tandem_early_take(skb);
+	o->judge = wire == TANDEM_WIRE_NATIVE ? tandem_early_take(skb) : NULL;
 	o->dif = tandem_skb_v6(skb) ? inet6_iif(skb) : inet_iif(skb);
 	o->sdif = tandem_skb_v6(skb) ? inet6_sdif(skb) : inet_sdif(skb);
 	tandem_key_from_skb(&key, skb, wire);
