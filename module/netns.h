@@ -85,6 +85,7 @@ struct tandem_paths;
  * @tcp_wire:		may sockets use the tcp wire
  * @udp_port:		of the udp wire's tunnel sockets; 0: closed
  * @gso:		segments leave many at a time where the device goes with it
+ * @tso_win_divisor:	that part of the window free is not waited to grow; 0: none is
  * @min_tso_segs:	segments, so many at least, however slow the path
  * @isn_fixed:		tests: 0 off, else the ISN to use
  *
@@ -150,6 +151,7 @@ struct tandem_knobs {
 	int	tcp_wire;
 	int	udp_port;
 	int	gso;
+	int	tso_win_divisor;
 	int	min_tso_segs;
 	u32	isn_fixed;
 };

@@ -39,10 +39,8 @@
 #include "wire.h"
 #include "xmit.h"
 
-/* better_later(): a sender that sent nothing for so long does not wait for more room, */
+/* better_later(): a sender that sent nothing for so long does not wait for more room. */
 #define DEFER_RECENT_US	USEC_PER_MSEC
-/* nor when this part of the window is free. */
-#define DEFER_SHARE	3
 
 void tandem_moved_out(struct sock *sk, struct sk_buff *skb)
 {
@@ -132,8 +130,8 @@ static u32 data_cwnd(const struct tandem_sock *tp)
  * Of a long skb cwnd or the peer's window lets out a few segments: is it worth waiting for
  * the ACK that makes room for more?  For host and peer a short piece is as much work as a
  * long one, and its ACK lets out another short one.  The limits are Linux's
- * (tcp_tso_should_defer()): not when much may go, nor after a pause; and the ACK must be
- * near, that is, half a round trip old is what it will be of.  *@cwnd, *@rwnd: which of the
+ * (tcp_tso_should_defer()): not when much may go (the knob tso_win_divisor), nor after a
+ * pause; and the ACK must be near, that is, half a round trip old is what it will be of.  *@cwnd, *@rwnd: which of the
  * two it was.
  */
 static bool better_later(const struct sock *sk, const struct sk_buff *skb, u32 mss,
@@ -142,13 +140,14 @@ static bool better_later(const struct sock *sk, const struct sk_buff *skb, u32 m
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u64 room = (u64)(data_cwnd(tp) - tandem_pipe(tp)) * mss;
+	u32 share = tandem_knob(sock_net(sk), tso_win_divisor);
 	u32 wnd = tandem_snd_wnd_end(tp) - cb->seq;
 	u64 most = min_t(u64, room, wnd);
 	const struct sk_buff *oldest;
 
 	/* All of it may go: nothing says that more is to come. */
-	if (most >= (u64)burst * mss || most >= skb->len ||
-	    most >= min_t(u64, tp->snd_wnd, (u64)data_cwnd(tp) * mss) / DEFER_SHARE)
+	if (!share || most >= (u64)burst * mss || most >= skb->len ||
+	    most >= div_u64(min_t(u64, tp->snd_wnd, (u64)data_cwnd(tp) * mss), share))
 		return false;
 	if (tandem_in_recovery(tp) || cb->eor || cb->flags & TANDEM_F_FIN ||
 	    tandem_urgent_out(tp) || tp->clock_us - tp->last_sent_us > DEFER_RECENT_US ||

@@ -85,6 +85,7 @@ static const struct knob knobs[] = {
 	KNOB("no_delay", no_delay, 0, 1, 0),
 	KNOB("tcp_wire", tcp_wire, 0, 1, 1),
 	KNOB("gso", gso, 0, 1, 1),
+	KNOB("tso_win_divisor", tso_win_divisor, 0, 255, 3),
 	KNOB("min_tso_segs", min_tso_segs, 1, 65535, 2),
 };
 

@@ -21,7 +21,7 @@ DOC = os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 # name: default, lowest, highest (None: see below)
 KNOBS = dict(
-    gso=(1, 0, 1), min_tso_segs=(2, 1, 65535),
+    gso=(1, 0, 1), min_tso_segs=(2, 1, 65535), tso_win_divisor=(3, 0, 255),
     syn_retries=(6, 1, 127), synack_retries=(5, 0, 255),
     retries1=(3, 0, 255), retries2=(15, 0, 255), orphan_retries=(0, 0, 255),
     rto_init_ms=(1000, 1, 120000), syn_probe_ms=(250, 0, 120000), rto_min_ms=(200, 1, 120000),

@@ -60,11 +60,14 @@ REMOTE = {"v4": "10.77.0.2", "v6": "fd77::2"}
 
 # Where TCP has a knob of the same meaning under another name.
 TCP_KNOB = dict(keepalive_time="tcp_keepalive_time", tw_reuse="tcp_tw_reuse",
-                loss_detection=None, syn_probe_ms=None)	# the judge's is the classic one anyway
+                # The judge's is the classic one anyway.
+                loss_detection=None, syn_probe_ms=None)
 # The judge without what is newer than RFC 6298 and RFC 6675: linear SYN
 # timeouts, tail loss probes, RACK, F-RTO.
-# Tandem, too, sends no probes, of a SYN neither, and doubts no timeout unless a test says it should.
-OFF = ("tlp", "frto", "syn_probe_ms")
+# Tandem, too, sends no probes, of a SYN neither, and doubts no timeout unless a test says
+# it should.
+# Nor does it wait for a longer piece: scripts count segments.
+OFF = ("tlp", "frto", "syn_probe_ms", "tso_win_divisor")
 PLAIN = False			# True: a namespace with Tandem's own defaults
 CLASSIC = (("tcp_syn_linear_timeouts", "0"), ("tcp_early_retrans", "0"),
            ("tcp_recovery", "0"), ("tcp_frto", "0"))
