@@ -168,11 +168,11 @@
 	/* memory and output */						\
 	X(MEMPRESSURE, "MemoryPressures", "times net.tandem.mem pressure began, events") \
 	X(OUTNOMEM, "OutNoMem", "segments not sent: no memory")		\
-	X(OUTSUPER, "OutSuper", "times several segments left in one piece, for GSO to cut, events") \
+	X(OUTSUPER, "OutSuper", "times several segments left in one piece, events") \
 	X(GSOCUT, "GsoCut", "segments cut from such pieces by Tandem's own GSO")	\
 	X(GROJOINED, "GroJoined", "segments joined to the one before by Tandem's own GRO")	\
-	X(OUTTHROTTLED, "OutThrottled", "times sending stopped because enough waits in the host, events") \
-	X(WQUEUETOOBIG, "WQueueTooBig", "cuts in sent pieces not made, for the memory they take")	\
+	X(OUTTHROTTLED, "OutThrottled", "times sending stopped: enough waits in the host, events") \
+	X(WQUEUETOOBIG, "WQueueTooBig", "cuts in sent pieces not made, for want of memory")	\
 	X(OUTLOCALDROP, "OutLocalDrop", "segments refused by the local qdisc or route") \
 	X(ICMPIN, "IcmpIn", "ICMP errors that matched a socket, messages")	\
 	X(ICMPOUTWIN, "IcmpOutOfWindow", "ICMP errors that quote a number not in flight, messages")

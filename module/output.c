@@ -131,8 +131,8 @@ static u32 data_cwnd(const struct tandem_sock *tp)
  * the ACK that makes room for more?  For host and peer a short piece is as much work as a
  * long one, and its ACK lets out another short one.  The limits are Linux's
  * (tcp_tso_should_defer()): not when much may go (the knob tso_win_divisor), nor after a
- * pause; and the ACK must be near, that is, half a round trip old is what it will be of.  *@cwnd, *@rwnd: which of the
- * two it was.
+ * pause; and the ACK must be near, that is, half a round trip old is what it will be of.
+ * *@cwnd, *@rwnd: which of the two it was.
  */
 static bool better_later(const struct sock *sk, const struct sk_buff *skb, u32 mss,
 			 u32 burst, bool *cwnd, bool *rwnd)

@@ -78,8 +78,8 @@ TEST_F(io, saved_syn)
 		p = buf + (mode == 2 ? 14 : 0);
 		ASSERT_GE(len, p - buf + net + 20);
 		EXPECT_EQ(v6 ? 6 : 4, p[0] >> 4);
-		EXPECT_EQ(tt_proto() == IPPROTO_TANDEM && tt_wire() == TANDEM_WIRE_TCP ? IPPROTO_TCP :
-			  tt_proto(), v6 ? p[6] : p[9]);
+		EXPECT_EQ(tt_proto() == IPPROTO_TANDEM && tt_wire() == TANDEM_WIRE_TCP ?
+			  IPPROTO_TCP : tt_proto(), v6 ? p[6] : p[9]);
 		p += net;
 		EXPECT_EQ(tt_port(c), p[0] << 8 | p[1]);
 		EXPECT_EQ(port, p[2] << 8 | p[3]);
