@@ -42,7 +42,6 @@ for way in "$@"; do
 	check "bulk_lossy_corruption_met.$way" seen InCsumErrors $((mib / 2))
 	check "bulk_lossy_duplicates_met.$way" seen InDupData $((mib / 2))
 	check "bulk_lossy_reordering_met.$way" seen OfoQueued $((mib * 10))
-	ip netns del "$a"
-	ip netns del "$b"
+	drop "$a" "$b"
 done
 finish

@@ -78,6 +78,26 @@ skip_all() {
 	exit 4
 }
 
+# ended NS: has nobody there a connection any more, but for TIME-WAIT?
+ended() {
+	[ -e "/run/netns/$1" ] && [ -d /sys/module/tandem ] || return 0
+	in_space "$1" cat /proc/net/tandem/tandem /proc/net/tandem/tandem6 2>/dev/null |
+		busybox awk '$4 ~ /^[0-9A-F][0-9A-F]$/ && $4 != "0A" && $4 != "06" { open = 1 }
+			END { exit open }'
+}
+
+# drop NS...: these go, when what was closed there has ended: an orphan whose peer has
+# vanished would try for another minute, and hold the module.
+drop() {
+	local ns
+	for ns; do
+		is_tcp || until_true 15 ended "$ns"
+	done
+	for ns; do
+		ip netns del "$ns" 2>/dev/null
+	done
+}
+
 cleanup() {
 	local p ns
 	for p in "${children[@]}"; do
@@ -86,9 +106,7 @@ cleanup() {
 	for p in "${children[@]}"; do
 		wait "$p" 2>/dev/null
 	done
-	for ns in "${spaces[@]}"; do
-		ip netns del "$ns" 2>/dev/null
-	done
+	drop "${spaces[@]}"
 	rm -rf "$work"
 }
 trap cleanup EXIT

@@ -371,9 +371,7 @@ for case in "${cases[@]}"; do
 		done
 	done
 	nr=$((nr + 1))
+	drop "$a" "$b" ${r:+"$r"}
 	[ -z "$taps" ] || { kill "$taps"; wait "$taps"; } 2>/dev/null
-	for ns in "$a" "$b" "$r"; do
-		[ -z "$ns" ] || ip netns del "$ns" 2>/dev/null
-	done
 done
 finish

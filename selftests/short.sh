@@ -14,8 +14,7 @@ ways=(v4 v6)
 
 # fresh: two namespaces that know nothing yet
 fresh() {
-	[ -z "${a:-}" ] || ip netns del "$a"
-	[ -z "${b:-}" ] || ip netns del "$b"
+	[ -z "${a:-}" ] || drop "$a" "$b"
 	pair
 }
 

@@ -109,8 +109,7 @@ for way in "${ways[@]}"; do
 		judge=none_reset
 		[ $link = bad ] || judge=undisturbed
 		check "tcpshare_resets.$link.$way" $judge
-		ip netns del "$a"
-		ip netns del "$b"
+		drop "$a" "$b"
 	done
 done
 

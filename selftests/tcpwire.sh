@@ -70,8 +70,7 @@ for way in "${ways[@]}"; do
 			aborts=$((aborts + 1))
 		done
 		check "tcpwire_resets.$link.$way" no_resets
-		ip netns del "$a"
-		ip netns del "$b"
+		drop "$a" "$b"
 	done
 done
 finish

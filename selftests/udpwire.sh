@@ -79,14 +79,13 @@ for way in "${ways[@]}"; do
 		check "udpwire_abort.$what" ends abort "$way"
 		check "udpwire_one_reset.$what" one_reset
 		[ $link != clean ] || check "udpwire_only_udp.$way" only_udp "$way"
-		[ $link = clean ] || { ip netns del "$a"; ip netns del "$b"; continue; }
+		[ $link = clean ] || { drop "$a" "$b"; continue; }
 		# Nobody listens on the UDP port there; then none is open here.
 		knob "$b" udp_port 0
 		check "udpwire_port_unreachable.$way" connect_errno "$way" ECONNREFUSED
 		knob "$a" udp_port 0
 		check "udpwire_closed.$way" connect_errno "$way" ENETUNREACH
-		ip netns del "$a"
-		ip netns del "$b"
+		drop "$a" "$b"
 	done
 done
 

@@ -45,7 +45,6 @@ for way in "$@"; do
 		shape "$b" v delay 3ms loss 2% rate 30mbit
 	fi
 	check "window_delay_and_loss.$way" judged "$way" 1000000 "" --rcvbuf 60000
-	ip netns del "$a"
-	ip netns del "$b"
+	drop "$a" "$b"
 done
 finish

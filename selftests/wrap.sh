@@ -37,7 +37,6 @@ for way in "$@"; do
 	check "wrap_lossy.$way" transfer_between "$b" "$a" \
 		"$(addr_of "$way" 2)" "$way" --bytes 2000000 --seed 22 --timeout 200
 	check "wrap_sum.$way" test "$(ctr "$b" InBytes)" -ge 4000000
-	ip netns del "$a"
-	ip netns del "$b"
+	drop "$a" "$b"
 done
 finish
