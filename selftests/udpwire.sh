@@ -29,7 +29,7 @@ clean() { :; }
 # Every packet of that link was UDP, none was longer than the link's MTU.
 only_udp() {
 	ip netns exec "$a" env --default-signal=INT tcpdump --immediate-mode -U -n \
-		-s 120 -i v -w "$work/udp.pcap" "not icmp6" 2>"$work/udp.err" &
+		-s 120 -i v -w "$work/udp.pcap" "not icmp6 and not ip6 proto 0" 2>"$work/udp.err" &
 	capture_pid=$! capture_file=$work/udp.pcap
 	children+=("$capture_pid")
 	until_true 30 grep -q listening "$work/udp.err" || return 1
