@@ -145,7 +145,7 @@ int tandem_hold_port(struct sock *sk, u16 *num)
 	return 0;
 }
 
-int tandem_hold_check(struct sock *sk, bool alone)
+static int hold_conflict(struct sock *sk, bool alone)
 {
 	struct sock *psk = tandem_sk(sk)->claim.hold->sock->sk;
 	int err;
@@ -160,6 +160,18 @@ int tandem_hold_check(struct sock *sk, bool alone)
 	psk->sk_reuseport = 1;
 	release_sock(psk);
 	return err ? -EADDRINUSE : 0;
+}
+
+int tandem_hold_check(struct sock *sk, bool alone)
+{
+	int err = hold_conflict(sk, alone);
+
+	if (err) {
+		/* Perhaps only with the hold of a socket that was closed a moment ago. */
+		flush_workqueue(release_wq);
+		err = hold_conflict(sk, alone);
+	}
+	return err;
 }
 
 void tandem_tcpport_net_exit(struct net *net)
