@@ -46,18 +46,22 @@
 /* How long TCP waits for a ride of the third ACK: its longest delay of an ACK. */
 #define TCP_THIRD_ACK_JIFFIES	(HZ / 5)
 
+/* Of @sk's port, in @counts of its namespace. */
+static u8 *habit_in(u8 *counts, const struct sock *sk)
+{
+	return &counts[inet_sk(sk)->inet_num % TANDEM_HABITS];
+}
+
 static u8 *habit(const struct sock *sk)
 {
-	return &tandem_pernet(sock_net(sk))->fin_habit[inet_sk(sk)->inet_num %
-						       TANDEM_HABITS];
+	return habit_in(tandem_pernet(sock_net(sk))->fin_habit, sk);
 }
 
 /* ---- the SYN-ACK of a fast open ---- */
 
 static u8 *synack_habit(const struct sock *sk)
 {
-	return &tandem_pernet(sock_net(sk))->synack_habit[inet_sk(sk)->inet_num %
-							  TANDEM_HABITS];
+	return habit_in(tandem_pernet(sock_net(sk))->synack_habit, sk);
 }
 
 bool tandem_thrift_hold_synack(const struct sock *sk)
