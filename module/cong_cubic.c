@@ -87,7 +87,7 @@ static void begin_epoch(struct tandem_cc *cc, struct cubic *ca, u64 now_us)
 	if (cc->cwnd < c->w_max) {
 		c->k_ms = tandem_cubic_k_ms(c->w_max - cc->cwnd);
 	} else {
-		/* Slow start or an undo led beyond it. */
+		/* Slow start or an undo led beyond it, or there is none (4.8). */
 		c->k_ms = 0;
 		c->w_max = cc->cwnd;
 	}
@@ -315,6 +315,8 @@ static void cubic_event(struct tandem_cc *cc, enum tandem_cong_event ev)
 		cc->cwnd_cnt = 0;
 		break;
 	case TANDEM_CONG_EV_LOSS:
+		/* Section 4.8: the path may be another one, so nothing is aimed at. */
+		ca->now.w_max = 0;
 		cc->cwnd_cnt = 0;
 		hystart_reset(cc, ca);
 		break;

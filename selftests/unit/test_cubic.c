@@ -177,6 +177,32 @@ TU_TEST(cubic_reduction)
 	EXPECT_EQ(tandem_cubic.ssthresh(&cc), (u32)(U32_MAX * 7ULL / 10));
 }
 
+/*
+ * Section 4.8: after a timeout the curve begins flat where slow start ends, K = 0; back to
+ * 1000 it would be at 790 a second later already.
+ */
+TU_TEST(cubic_timeout)
+{
+	struct tandem_cc cc = fresh();
+	u64 now = SEC;
+	u32 i;
+
+	cc.cwnd = 1000;
+	lose(&cc, TANDEM_CONG_EV_LOSS);
+	EXPECT_EQ(cc.ssthresh, 700);
+	recovered(&cc);
+	while (tandem_cc_in_slow_start(&cc))
+		round_trip(&cc, &now, 50000);
+	for (i = 0; i < 20; i++)
+		round_trip(&cc, &now, 50000);
+	TU_WHERE("flat for a second: 9/17 a round trip");
+	EXPECT_NEAR(cc.cwnd, 711, 2);
+	for (i = 0; i < 160; i++)
+		round_trip(&cc, &now, 50000);
+	TU_WHERE("nine seconds: 0.4 * 9^3 above");
+	EXPECT_NEAR(cc.cwnd, 700 + 292, 6);
+}
+
 /* Section 4.3: at small windows and RTTs as Reno with alpha = 9/17, then 1. */
 TU_TEST(cubic_reno_friendly)
 {
@@ -351,6 +377,7 @@ TU_SUITE(tandem_cubic,
 	 TU_CASE(cubic_k),
 	 TU_CASE(cubic_curve),
 	 TU_CASE(cubic_reduction),
+	 TU_CASE(cubic_timeout),
 	 TU_CASE(cubic_reno_friendly),
 	 TU_CASE(cubic_bounded_growth),
 	 TU_CASE(cubic_undo),
