@@ -191,6 +191,15 @@ shape() {
 	local ns=$1 dev=$2
 	shift 2
 	[ $# -gt 0 ] || set -- delay 1ms rate 1gbit
+	case " $* " in
+	*" loss "* | *" corrupt "*)
+		# Three questions for an address, all of them lost, are no route to host.
+		in_space "$ns" sysctl -qw "net.ipv4.neigh.$dev.mcast_solicit=20" \
+			"net.ipv6.neigh.$dev.mcast_solicit=20" \
+			"net.ipv4.neigh.$dev.ucast_solicit=20" \
+			"net.ipv6.neigh.$dev.ucast_solicit=20"
+		;;
+	esac
 	tc -n "$ns" qdisc replace dev "$dev" root netem limit 10000 "$@"
 }
 
