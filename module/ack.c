@@ -222,7 +222,7 @@ static u64 echo_time(const struct tandem_sock *tp, const struct tandem_opts *o, 
 }
 
 /* RFC 5961 section 5.2 and RFC 9293: believable at all? 0, or -reason. */
-static int check_ack(struct sock *sk, u32 ack)
+static int ack_believable(struct sock *sk, u32 ack)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
@@ -385,7 +385,7 @@ static void window_only(struct sock *sk, const struct sk_buff *skb)
 int tandem_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o)
 {
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
-	int err = check_ack(sk, cb->ack_seq);
+	int err = ack_believable(sk, cb->ack_seq);
 
 	if (err)
 		return err;

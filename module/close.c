@@ -164,7 +164,7 @@ static void close_connection(struct sock *sk, long timeout)
  * Our FIN is ACKed, the peer's may never come.  True: a minisock waits for it and
  * the socket is gone.
  */
-static bool orphan_fin_wait2(struct sock *sk)
+static bool close_in_fin_wait2(struct sock *sk)
 {
 	int timewait = msecs_to_jiffies(tandem_knob(sock_net(sk), timewait_ms));
 	int rest;
@@ -185,7 +185,7 @@ static bool orphan_fin_wait2(struct sock *sk)
 /* What becomes of the orphan?  bh_lock_sock() is held and we own the socket. */
 static void judge_orphan(struct sock *sk)
 {
-	if (sk->sk_state == TCP_FIN_WAIT2 && orphan_fin_wait2(sk))
+	if (sk->sk_state == TCP_FIN_WAIT2 && close_in_fin_wait2(sk))
 		return;
 	if (sk->sk_state != TCP_CLOSE) {
 		if (tandem_too_many_orphans(sk)) {

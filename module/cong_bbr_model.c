@@ -31,7 +31,7 @@
  */
 #include "cong_bbr.h"
 
-#define QUEUE_SHIFT	3	/* a queue: 1/8 of min_rtt */
+#define BBR_QUEUE_SHIFT	3	/* a queue: 1/8 of min_rtt */
 #define QUEUE_SEGS	4	/* and what so many segments take */
 #define BASE_LOSS_MAX	(BBR_PART_ONE / 8)
 #define BASE_SEGS_MAX	2048U
@@ -119,7 +119,7 @@ bool tandem_bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift)
 
 bool tandem_bbr_queued(const struct bbr *b, u32 rtt)
 {
-	return tandem_bbr_queue_above(b, rtt, QUEUE_SHIFT);
+	return tandem_bbr_queue_above(b, rtt, BBR_QUEUE_SHIFT);
 }
 
 /*

@@ -115,11 +115,25 @@ static u64 key_secret(const struct tandem_flow_key *key, const siphash_key_t *se
 			    key->wire, secret);
 }
 
-bool tandem_key_equal(const struct tandem_flow_key *a, const struct tandem_flow_key *b)
+static bool key_equal(const struct tandem_flow_key *a, const struct tandem_flow_key *b)
 {
 	return ipv6_addr_equal(&a->laddr, &b->laddr) &&
 	       ipv6_addr_equal(&a->raddr, &b->raddr) && key_ports(a) == key_ports(b) &&
 	       a->wire == b->wire;
+}
+
+/* As if the key were made of @skb: nothing else is to be looked up then. */
+bool tandem_key_of_skb(const struct tandem_flow_key *key, const struct sk_buff *skb, u8 wire)
+{
+	const struct tcphdr *th = tandem_hdr(skb);
+
+	if (key->lport != th->dest || key->rport != th->source || key->wire != wire)
+		return false;
+	if (tandem_skb_v6(skb))
+		return ipv6_addr_equal(&key->laddr, &ipv6_hdr(skb)->daddr) &&
+		       ipv6_addr_equal(&key->raddr, &ipv6_hdr(skb)->saddr);
+	return key->laddr.s6_addr32[3] == ip_hdr(skb)->daddr &&
+	       key->raddr.s6_addr32[3] == ip_hdr(skb)->saddr && key_v4(key);
 }
 
 static u32 flow_hashfn(const void *data, u32 len, u32 seed)
@@ -153,7 +167,7 @@ static int flow_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct tandem_flow *flow = obj;
 	int bound = flow->bound_dev_if;
 
-	if (match->hash != flow->hash || !tandem_key_equal(match->key, &flow->key))
+	if (match->hash != flow->hash || !key_equal(match->key, &flow->key))
 		return 1;
 	/* SO_BINDTODEVICE works on a connected socket too. */
 	if (flow->kind == TANDEM_FLOW_SOCK)

@@ -80,7 +80,7 @@ void tandem_early_forget(struct sock *sk)
 }
 
 /* Headers are linear, and skb_transport_header() is ours. */
-static void find(struct net *net, struct sk_buff *skb)
+static void find_socket(struct net *net, struct sk_buff *skb)
 {
 	struct tandem_flow_key key;
 	struct tandem_flow *flow;
@@ -118,7 +118,7 @@ static unsigned int hook4(void *priv, struct sk_buff *skb,
 	if (iph->protocol == IPPROTO_TANDEM && !ip_is_fragment(iph) &&
 	    may_look(skb, state->net) &&
 	    pskb_may_pull(skb, ip_hdrlen(skb) + sizeof(struct tcphdr)))
-		find(state->net, skb);
+		find_socket(state->net, skb);
 	return NF_ACCEPT;
 }
 
@@ -128,7 +128,7 @@ static unsigned int hook6(void *priv, struct sk_buff *skb,
 {
 	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TANDEM && may_look(skb, state->net) &&
 	    pskb_may_pull(skb, sizeof(struct ipv6hdr) + sizeof(struct tcphdr)))
-		find(state->net, skb);
+		find_socket(state->net, skb);
 	return NF_ACCEPT;
 }
 #endif

@@ -40,9 +40,6 @@
 #include "window.h"
 #include "wire.h"
 
-/* Older than this the 1 us timestamp clock may have wrapped (RFC 7323 section 5.5). */
-#define TS_RECENT_VALID_US	((u64)S32_MAX)
-
 /* ---- SYN at a listener ---- */
 
 /* May another request be kept?  *@cookie: no, but a cookie may go. */
@@ -386,7 +383,7 @@ static enum req_verdict req_judge(struct tandem_request *req,
 	/* RFC 7323 section 5.3 */
 	paws = req->ts_ok && o->have & TANDEM_OPT_TS && !(flags & TANDEM_F_RST) &&
 	       (s32)(o->tsval - req->ts_recent) < 0 &&
-	       tandem_now_us() - req->ts_recent_us < TS_RECENT_VALID_US;
+	       tandem_now_us() - req->ts_recent_us < TANDEM_TS_VALID_US;
 	if (cb->seq == req->irs && !paws &&
 	    (flags & (TANDEM_F_SYN | TANDEM_F_ACK | TANDEM_F_RST | TANDEM_F_FIN)) ==
 	    TANDEM_F_SYN)

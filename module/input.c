@@ -37,8 +37,6 @@
 #include "window.h"
 #include "wire.h"
 
-/* A timestamp older than this says nothing: the 1 us clock may have wrapped. */
-#define TS_RECENT_VALID_US	((u64)S32_MAX)
 /* Of the peer's timestamps, so much counts as one tick: see paws_rejects(). */
 #define PAWS_TICK_US		32768
 /* Out-of-window segments of one connection are answered at most this often. */
@@ -73,7 +71,7 @@ void tandem_challenge_ack(struct sock *sk)
 static bool older_tsval(const struct tandem_sock *tp, const struct tandem_opts *o, s32 slack)
 {
 	return tp->ts_recent_us && (s32)(o->tsval - tp->ts_recent) < -slack &&
-	       tp->clock_us - tp->ts_recent_us < TS_RECENT_VALID_US;
+	       tp->clock_us - tp->ts_recent_us < TANDEM_TS_VALID_US;
 }
 
 /*

@@ -257,10 +257,12 @@ void tandem_rcvq_space_adjust(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct net *net = sock_net(sk);
 	u32 copied, win, rcvbuf;
-	u64 now = tandem_now_us();
+	u64 now;
 
-	if (!tp->rcv_rtt_est.rtt_us8 ||
-	    now - tp->rcvq_space.time_us < tp->rcv_rtt_est.rtt_us8 >> 3)
+	if (!tp->rcv_rtt_est.rtt_us8)
+		return;
+	now = tandem_now_us();
+	if (now - tp->rcvq_space.time_us < tp->rcv_rtt_est.rtt_us8 >> 3)
 		return;
 	copied = tp->copied_seq - tp->rcvq_space.seq;
 	if (copied > tp->rcvq_space.space) {

@@ -231,7 +231,7 @@ static bool recovered(const struct tandem_sock *tp)
 /* ---- undoing ---- */
 
 /* RFC 4015 section 3.  @unmark: what is marked lost is not. */
-static void undo(struct sock *sk, bool unmark)
+static void undo_reduction(struct sock *sk, bool unmark)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct tandem_cc *cc = &tp->cc;
@@ -261,7 +261,7 @@ static bool undo_by_dsack(struct sock *sk, const struct tandem_ack_event *ev)
 
 	if (!ev->dsack || !tandem_undo_by_dsack(&tp->undo))
 		return false;
-	undo(sk, false);
+	undo_reduction(sk, false);
 	TANDEM_INC(sock_net(sk), DSACKUNDO);
 	return true;
 }
@@ -276,7 +276,7 @@ static bool undo_partial(struct sock *sk, const struct tandem_ack_event *ev)
 	TANDEM_INC(sock_net(sk), TSREORDER);
 	if (tp->retrans_out)
 		return true;		/* call no more lost until their fate is known */
-	undo(sk, true);
+	undo_reduction(sk, true);
 	calm(tp);
 	TANDEM_INC(sock_net(sk), PARTIALUNDO);
 	return true;
@@ -287,7 +287,7 @@ static void undo_loss(struct sock *sk, bool frto)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	undo(sk, true);
+	undo_reduction(sk, true);
 	tp->retransmits = 0;
 	tp->backoff = 0;
 	TANDEM_INC(sock_net(sk), LOSSUNDO);
@@ -305,7 +305,7 @@ static void leave_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 	struct tandem_cc *cc = &tp->cc;
 
 	if (tandem_undo_by_dsack(&tp->undo) || tandem_undo_by_echo(&tp->undo, ev->echo_us)) {
-		undo(sk, false);
+		undo_reduction(sk, false);
 		if (was_loss)
 			TANDEM_INC(sock_net(sk), LOSSUNDO);
 		else

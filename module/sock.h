@@ -368,6 +368,8 @@ static inline u64 tandem_clock_ns(const struct tandem_sock *tp)
  * ourselves; of 1 ms where the peer is a TCP, which takes a clock that went half round
  * since it heard of it last for one that went back, for 24 days (section 5.5).
  */
+#define TANDEM_TS_VALID_US	((u64)S32_MAX)	/* older: a 1 us clock may have wrapped */
+
 static inline u32 tandem_ts_tick_us(u8 wire)
 {
 	return wire == TANDEM_WIRE_TCP ? USEC_PER_MSEC : 1;

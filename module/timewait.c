@@ -26,8 +26,6 @@
 #include "window.h"
 #include "wire.h"
 
-/* Older than this the 1 us timestamp clock may have wrapped (RFC 7323 section 5.5). */
-#define TS_RECENT_VALID_US	((u64)S32_MAX)
 /* RFC 6191 wants the clock to have ticked; Linux waits a second, and so do we. */
 #define REUSE_AFTER_US		((u64)USEC_PER_SEC)
 
@@ -201,15 +199,15 @@ void tandem_time_wait(struct sock *sk, int substate, int timeo)
 /* ---- segments ---- */
 
 /* RFC 7323 section 5.3; a reset need not carry our echo, so it is exempt. */
-static bool paws_rejects(const struct tandem_timewait *tw, const struct tandem_opts *o,
-			 u8 flags)
+static bool tw_paws_rejects(const struct tandem_timewait *tw, const struct tandem_opts *o,
+			    u8 flags)
 {
 	return tw->ts_ok && o->have & TANDEM_OPT_TS && !(flags & TANDEM_F_RST) &&
 	       tw->ts_recent_us && (s32)(o->tsval - tw->ts_recent) < 0 &&
-	       tandem_now_us() - tw->ts_recent_us < TS_RECENT_VALID_US;
+	       tandem_now_us() - tw->ts_recent_us < TANDEM_TS_VALID_US;
 }
 
-static void take_ts(struct tandem_timewait *tw, const struct tandem_opts *o)
+static void tw_take_ts(struct tandem_timewait *tw, const struct tandem_opts *o)
 {
 	if (!tw->ts_ok || !(o->have & TANDEM_OPT_TS))
 		return;
@@ -223,7 +221,7 @@ static enum tw_verdict judge_fin_wait2(struct tandem_timewait *tw,
 				       const struct tandem_opts *o,
 				       enum tandem_reason *why)
 {
-	bool paws = paws_rejects(tw, o, cb->flags);
+	bool paws = tw_paws_rejects(tw, o, cb->flags);
 
 	if (paws || !tandem_win_acceptable(cb->seq, cb->end_seq, tw->rcv_nxt, tw->rcv_nxt,
 					   tw->rcv_wnd << tw->rcv_wscale)) {
@@ -254,7 +252,7 @@ static enum tw_verdict judge_fin_wait2(struct tandem_timewait *tw,
 	}
 	tw->substate = TCP_TIME_WAIT;
 	tw->rcv_nxt = cb->end_seq;
-	take_ts(tw, o);
+	tw_take_ts(tw, o);
 	tw_restart(tw);
 	return TW_ACK;
 }
@@ -278,7 +276,7 @@ static enum tw_verdict judge_time_wait(struct tandem_timewait *tw,
 				       const struct tandem_opts *o,
 				       enum tandem_reason *why)
 {
-	bool paws = paws_rejects(tw, o, cb->flags);
+	bool paws = tw_paws_rejects(tw, o, cb->flags);
 	bool rst = cb->flags & TANDEM_F_RST;
 
 	if (!paws && cb->seq == tw->rcv_nxt && (cb->seq == cb->end_seq || rst)) {
@@ -286,7 +284,7 @@ static enum tw_verdict judge_time_wait(struct tandem_timewait *tw,
 			*why = TANDEM_R_RSTIN;
 			return TW_KILL;
 		}
-		take_ts(tw, o);
+		tw_take_ts(tw, o);
 		tw_restart(tw);
 		return TW_DROP;
 	}

@@ -43,7 +43,7 @@ static bool worth_probing(struct sock *sk)
 }
 
 /* The peer is as we are, unless it is a TCP; and its ticks may be as long as ours. */
-static u32 ack_delay_us(const struct sock *sk)
+static u32 peer_ack_delay_us(const struct sock *sk)
 {
 	u32 own = tandem_knob(sock_net(sk), delack_max_ms) * 1000U;
 
@@ -65,7 +65,7 @@ void tandem_tlp_schedule(struct sock *sk, bool anew)
 	}
 	if (!anew && tp->loss_event == TANDEM_LOSS_TIMER_TLP)
 		return;
-	pto = tandem_rtt_pto_us(tp->cc.srtt_us, tp->packets_out == 1, ack_delay_us(sk));
+	pto = tandem_rtt_pto_us(tp->cc.srtt_us, tp->packets_out == 1, peer_ack_delay_us(sk));
 	/*
 	 * Never after the retransmission timer; when that one comes first, it finds us
 	 * waiting and sends the probe in its place.

@@ -264,14 +264,15 @@ static bool find_owner(struct net *net, struct sk_buff *skb, u8 wire, struct own
 	o->judge = wire == TANDEM_WIRE_NATIVE ? tandem_early_take(skb) : NULL;
 	o->dif = tandem_skb_v6(skb) ? inet6_iif(skb) : inet_iif(skb);
 	o->sdif = tandem_skb_v6(skb) ? inet6_sdif(skb) : inet_sdif(skb);
-	tandem_key_from_skb(&key, skb, wire);
 	if (o->judge) {
 		o->flow = &tandem_sk(o->judge)->flow;
-		if (likely(READ_ONCE(o->flow->hashed) && tandem_key_equal(&o->flow->key, &key)))
+		if (likely(READ_ONCE(o->flow->hashed) &&
+			   tandem_key_of_skb(&o->flow->key, skb, wire)))
 			return true;
 		/* It was closed meanwhile, or a NAT at LOCAL_IN changed the port. */
 		sock_put(o->judge);
 	}
+	tandem_key_from_skb(&key, skb, wire);
 	o->flow = tandem_flow_lookup(net, &key, o->dif, o->sdif);
 	if (o->flow && !hold_flow(o->flow))
 		o->flow = NULL;

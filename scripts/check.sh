@@ -59,7 +59,8 @@ esac
 case $only in *" sparse "*)
 	touch "$out/.now"
 	TANDEM_FARM=check-build run_logged "building with W=1 and sparse" "$out/build" \
-		"$TOP/scripts/build-for.sh" "$kernel" W=1 C=2 CHECK="sparse" modules ||
+		"$TOP/scripts/build-for.sh" "$kernel" W=1 C=2 CHECK="sparse" \
+		TANDEM_APART=1 modules ||
 		failed=1
 	# The headers' own warnings are the kernel's.
 	grep -E '(warning|error):' "$out/build" | grep -v -e 'usr/src/linux' |
