@@ -248,6 +248,7 @@ enum tandem_mtup_verdict tandem_mtup_send(struct sock *sk, gfp_t gfp)
 
 void tandem_mtup_acked(struct sock *sk)
 {
+	const struct dst_entry *dst = __sk_dst_get(sk);
 	struct tandem_sock *tp = tandem_sk(sk);
 	u32 before = tp->mss_cache;
 
@@ -255,7 +256,8 @@ void tandem_mtup_acked(struct sock *sk)
 		return;
 	tp->mtup.search_low = tp->mtup.probe_size;
 	tp->mtup.probe_size = 0;
-	tandem_sync_mss(sk, tp->pmtu_cookie);
+	/* The route may have become another since the MSS was looked at: it went this way. */
+	tandem_sync_mss(sk, dst ? dst_mtu(dst) : tp->pmtu_cookie);
 	/* cwnd counts segments, the path bytes (section 7.6.1 wants no burst). */
 	tp->cc.cwnd = max_t(u32, 1, (u64)tp->cc.cwnd * before / tp->mss_cache);
 	tp->cc.cwnd_cnt = 0;
