@@ -95,8 +95,10 @@ static bool older_copy(const struct tandem_loss *l, const struct tandem_loss_seg
 }
 
 /*
- * Section 6.2 step 2.  What a segment takes on this path is not told by one that was early:
- * by its trip all that come in their time would be late.
+ * Section 6.2 step 2: RACK.rtt is that of the newest segment that an ACK tells of, which
+ * took the shortest time; what it SACKs comes here before what it ACKs.  What a segment
+ * takes on this path is not told by one that was early: by its trip all that come in their
+ * time would be late.
  */
 static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *seg)
 {
@@ -108,7 +110,9 @@ static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *
 		return;
 	if (seg->early)
 		rtt = max_t(u64, rtt, r->rtt_us ? r->rtt_us : l->srtt_us);
-	r->rtt_us = min_t(u64, rtt, U32_MAX);
+	if (r->told_us != l->now_us || rtt < r->rtt_us)
+		r->rtt_us = min_t(u64, rtt, U32_MAX);
+	r->told_us = l->now_us;
 	if (sent_after(seg->sent_us, seg->end_seq, r->xmit_us, r->end_seq)) {
 		r->xmit_us = seg->sent_us;
 		r->end_seq = seg->end_seq;

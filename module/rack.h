@@ -13,7 +13,8 @@
  * @xmit_us:	RACK.xmit_ts: when the segment was sent that, of all delivered ones, was
  *		sent last; 0: none was yet
  * @end_seq:	RACK.end_seq: its end, which orders segments sent in one microsecond
- * @rtt_us:	RACK.rtt: of the segment delivered last, unless it was early
+ * @told_us:	when the ACK came that told @rtt_us
+ * @rtt_us:	RACK.rtt: of the newest segment which the last ACK told of, unless it was early
  * @reo_wnd_us:	RACK.reo_wnd, of the last prepare()
  * @fack:	RACK.fack: end of the highest segment delivered, before this ACK
  * @fack_next:	and after it
@@ -26,6 +27,7 @@
  */
 struct tandem_rack {
 	u64	xmit_us;
+	u64	told_us;
 	u32	end_seq;
 	u32	rtt_us;
 	u32	reo_wnd_us;

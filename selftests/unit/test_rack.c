@@ -161,6 +161,30 @@ TU_TEST(rack_waits_for_the_window)
 	EXPECT_EQ(f.fate[2], SENT);	/* same time, higher number: sent later */
 }
 
+/* An ACK of something old that SACKs what was sent later: the latter's trip counts. */
+TU_TEST(rack_newest_of_an_ack)
+{
+	struct flight f;
+
+	TU_WHERE("newest");
+	flight(&f, &tandem_loss_rack, 1);
+	send_new(&f, 1);
+	f.l.now_us += 3 * RTT;
+	send_new(&f, 5);
+	f.l.now_us += RTT;
+	sack(&f, 3);
+	sack(&f, 4);
+	sack(&f, 5);
+	ack(&f, 1);
+	EXPECT_EQ(rack(&f)->rtt_us, RTT);
+	EXPECT_EQ(walk(&f), 2);
+	TU_WHERE("alone");
+	send_new(&f, 1);
+	f.l.now_us += 2 * RTT;
+	sack(&f, 6);
+	EXPECT_EQ(rack(&f)->rtt_us, 2 * RTT);
+}
+
 /* Three SACKed and no reordering ever seen: at once, as the rule of three has it. */
 TU_TEST(rack_three_sacked)
 {
@@ -535,6 +559,7 @@ TU_TEST(dupthresh_forgets_acked)
 TU_SUITE(tandem_rack,
 	 TU_CASE(rack_nothing_known),
 	 TU_CASE(rack_waits_for_the_window),
+	 TU_CASE(rack_newest_of_an_ack),
 	 TU_CASE(rack_three_sacked),
 	 TU_CASE(rack_recovering),
 	 TU_CASE(rack_sees_reordering),
