@@ -6,7 +6,7 @@ No cost is asserted, for here nobody counts instructions; asserted is that the
 meter measures what it says: that pauses are not counted as work while they are
 in what the clock says, that a bulk transfer passes the wire once and in
 segments where offloads are off, that each exchange has a connection of its own
-where it should, that what is weighed is there, one object for each
+where it should, that flows which are to run at once do, that what is weighed is there, one object for each
 connection, and that a peer that does not exist is missing and not measured.
 """
 
@@ -91,6 +91,14 @@ def weight(name, proto):
                '%.0f bytes: %s' % (got['value'], got['slabs']))
 
 
+def at_once(name, proto):
+    """What flows wait, they wait together."""
+    rate = {n: measure(proto, kind='wall', flows=n, pause_us=2 * PAUSE_US, ops=20)['value']
+            for n in (1, 4)}
+    result(rate[4] > 2 * rate[1] > 0, '%s.flows_run_at_once' % name,
+           '%.1f exchanges a second of one flow, %.1f of four' % (rate[1], rate[4]))
+
+
 def missing():
     job = {'id': 'test', 'kind': 'run', 'ops': 1, 'proto': 251, 'knobs': {}}
     got = cpuguest.carry_out(job, program)
@@ -99,8 +107,8 @@ def missing():
 
 def main():
     print('TAP version 13')
-    tests = (pauses, bulk, exchanges, weight)
-    print('1..%d' % (len(PEERS) * 6 + 1))
+    tests = (pauses, bulk, exchanges, weight, at_once)
+    print('1..%d' % (len(PEERS) * 7 + 1))
     subprocess.run(['modprobe', '-q', 'tandem'], check=False)
     for name, proto in PEERS.items():
         for test in tests:

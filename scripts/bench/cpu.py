@@ -17,7 +17,8 @@ Environment:
                     on standard output. The numbers are not kept
 
 A stock kernel in QEMU counts instructions: a nanosecond of the guest's clocks
-is one. Results are printed and go to build/bench/cpu.json, replacing those of
+is one. Only the wall rows go by the clock, in one boot with two processors, with
+KVM if there is: leave the machine alone meanwhile. Results are printed and go to build/bench/cpu.json, replacing those of
 the same rows and peers; "make bench-doc" makes the tables and pictures of it.
 Rows and peers: cpuplan.py. The guest's half: cpuguest.py, cost.c. Exit status:
 0 all was measured, 1 something was not.
@@ -88,7 +89,8 @@ class Boot:
         with open(path, 'w', encoding='utf-8') as f:
             json.dump({'jobs': jobs, 'host': cpuplan.HOST,
                        'symbols': opts['profile']}, f)
-        self.command = [os.path.join(TOP, 'scripts', 'vm.sh'), '--icount', '-q',
+        how = ['--smp', '2'] if self.walls() else ['--icount']
+        self.command = [os.path.join(TOP, 'scripts', 'vm.sh'), *how, '-q',
                         '--kernel', opts['kernel'], '--mem', str(self.memory()),
                         '--append', APPEND, '--timeout', str(self.limit()),
                         '--log', self.log, '--out', self.out,
@@ -102,6 +104,9 @@ class Boot:
         self.rc = self.process = None
         self.said = time.monotonic()
         self.doing = 'building and booting'
+
+    def walls(self):
+        return self.jobs[0]['kind'] == 'wall'
 
     def memory(self):
         return 1536 + max(j.get('idle', 0) for j in self.jobs) * 20 // 1000
@@ -168,7 +173,8 @@ class Bench:
             cpuplan.shown(job, out['result']['value'])))
 
     def one_boot(self, name, jobs, cost):
-        jobs = [dict(j, id='%s %s' % (j['row'], j['peer'])) for j in jobs]
+        jobs = [dict(j, id='%s %s%s' % (j['row'], j['peer'], ' %d' % j['turn'] if
+                                        'turn' in j else '')) for j in jobs]
         left = {j['id']: j for j in jobs}
         self.boot = Boot(name, jobs, cost, self.opts)
         for out in self.boot.results():
@@ -184,10 +190,15 @@ class Bench:
         return self.boot, jobs
 
     def carry_out(self, jobs, cost):
+        walls = [dict(j, turn=n) for n in range(cpuplan.WALL_TIMES)
+                 for j in jobs if j['kind'] == 'wall']
+        if self.opts['profile']:    # the emulator's counts are of one processor
+            walls = []
+        jobs = [j for j in jobs if j['kind'] != 'wall']
         common = [j for j in jobs if not j.get('own_boot')]
         own = [j for j in jobs if j.get('own_boot')]
         boots = 1 if self.opts['profile'] else self.opts['boots']
-        self.total = boots * len(common) + len(own)
+        self.total = boots * len(common) + len(own) + len(walls)
         try:
             for n in range(boots if common else 0):
                 say('boot %d of %d' % (n + 1, boots))
@@ -195,6 +206,9 @@ class Bench:
                 if self.opts['profile']:
                     profile_table.report(boot.counts, os.path.join(boot.out, 'kallsyms'),
                                          done, os.path.join(WORK, 'profile'))
+            if walls:
+                say('a boot with two processors')
+                self.one_boot('cpu-wall', walls, cost)
             for job in own:     # each alone, for its memory
                 say('a boot with %d idle connections' % job['idle'])
                 self.one_boot('cpu-idle-%s' % job['peer'], [job], cost)

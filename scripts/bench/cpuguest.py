@@ -69,8 +69,8 @@ class Net:
 class Cost:
     """The traffic program, under way."""
 
-    def __init__(self, program, net, job):
-        args = [program, job['kind'], '-p', job['proto'], '-a', ADDR['d'],
+    def __init__(self, program, net, job, flow=0):
+        args = [program, 'hold' if job['kind'] == 'hold' else 'run', '-P', 5001 + flow, '-p', job['proto'], '-a', ADDR['d'],
                 '-s', net.space['s'].path, '-d', net.space['d'].path,
                 '-u', job.get('up', 100), '-D', job.get('down', 1024),
                 '-n', job['ops']]
@@ -139,6 +139,19 @@ def do_run(net, job, cost):
     return result
 
 
+def do_wall(_, job, costs):
+    """All begin together; it is over when the last one is."""
+    for cost in costs:
+        cost.await_('warm')
+    start = time.monotonic()
+    for cost in costs:
+        cost.go()
+    for cost in costs:
+        cost.await_('run')
+    units = len(costs) * job['ops'] * (job['up'] / 1e6 if job.get('per') == 'MB' else 1)
+    return {'value': round(units / (time.monotonic() - start), 1)}
+
+
 def do_hold(net, job, cost):
     cost.await_('ready')
     time.sleep(SETTLED)
@@ -157,16 +170,20 @@ def do_hold(net, job, cost):
 
 def carry_out(job, program):
     out = {'id': job['id']}
-    net = cost = None
+    net, costs = None, []
     try:
         net = Net(job)
-        cost = Cost(program, net, job)
-        out['result'] = (do_run if job['kind'] == 'run' else do_hold)(net, job, cost)
+        for flow in range(job.get('flows', 1)):
+            costs.append(Cost(program, net, job, flow))
+        if job['kind'] == 'wall':
+            out['result'] = do_wall(net, job, costs)
+        else:
+            out['result'] = (do_run if job['kind'] == 'run' else do_hold)(net, job, costs[0])
     except Missing as e:
         out['missing'] = str(e)
     except (Trouble, OSError, ValueError) as e:
         out['trouble'] = '%s: %s' % (type(e).__name__, e)
-    if cost:
+    for cost in costs:
         cost.end()
     if net:
         net.close()

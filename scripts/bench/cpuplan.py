@@ -3,7 +3,8 @@
 
 The store is {"format": 1, "about": {...}, "rows": {ROW: {PEER: {"runs": [VALUE of
 each boot], "packets": ..., "revision": ...}}}}. A value is instructions for one
-exchange (for one MB in bulk rows), or bytes for one connection.
+exchange (for one MB in bulk rows), or bytes for one connection; of wall rows it is
+exchanges (or MB) a second.
 """
 
 import fnmatch
@@ -47,8 +48,9 @@ PEERS = [
      'knobs': {'net.tandem.congestion_control': 'reno'}},
 ]
 
-# kind: run (exchanges, counted) or hold (connections, weighed); per: what one
-# value is for; goal: Tandem's share of TCP's value, at most.
+# kind: run (exchanges, counted), hold (connections, weighed) or wall (exchanges of so
+# many flows at once, by the clock); per: what one value is for; goal: Tandem's share of
+# TCP's value, at most; of wall rows at least.
 ROWS = [
     {'name': 'bulk/offloads', 'kind': 'run', 'up': 16 * MB, 'down': 1, 'ops': 2,
      'warm': 1, 'per': 'MB', 'goal': .97},
@@ -74,7 +76,16 @@ ROWS = [
     # SCTP has neither: its cookie is all that is left of an INIT.
     {'name': 'memory/half-open', 'kind': 'hold', 'hold': 'halfopen', 'ops': 4000,
      'protos': (6, 254), 'goal': 1.0},
+    {'name': 'wall/bulk-1', 'kind': 'wall', 'flows': 1, 'up': 16 * MB, 'down': 1,
+     'ops': 16, 'warm': 1, 'per': 'MB', 'protos': (6, 254, 0), 'goal': 1.0},
+    {'name': 'wall/bulk-4', 'kind': 'wall', 'flows': 4, 'up': 16 * MB, 'down': 1,
+     'ops': 4, 'warm': 1, 'per': 'MB', 'protos': (6, 254, 0), 'goal': 1.0},
+    {'name': 'wall/bulk-16', 'kind': 'wall', 'flows': 16, 'up': 16 * MB, 'down': 1,
+     'ops': 1, 'warm': 1, 'per': 'MB', 'protos': (6, 254, 0), 'goal': 1.0},
+    {'name': 'wall/crr-2', 'kind': 'wall', 'flows': 2, 'up': 100, 'down': 1024,
+     'ops': 2500, 'warm': 200, 'again': True, 'protos': (6, 254, 0), 'goal': 1.0},
 ]
+WALL_TIMES = 7      # each, by turns: what else the machine does meets all alike
 FLAT = 1.05     # many-idle against Tandem's own 10-idle
 
 
@@ -133,6 +144,8 @@ def shown(row, x):
         return '-'
     if row['kind'] == 'hold':
         return '%.0f' % x
+    if row['kind'] == 'wall':
+        return '%.0f%s' % (x, ' MB/s' if row.get('per') == 'MB' else '/s')
     return '%.3f M' % (x / 1e6) if row.get('per') == 'MB' else '%.1f k' % (x / 1e3)
 
 
@@ -165,6 +178,18 @@ def goal_of(store, row):
     return ('tcp', share, row['goal']) if share is not None and 'goal' in row else None
 
 
+def verdict(row, goal):
+    """Of what goal_of() says."""
+    if not goal:
+        return ''
+    share = round(goal[1], 3)
+    least = row['kind'] == 'wall'
+    return '%s %s %.2f%s' % (
+        'reached' if (share >= goal[2] if least else share <= goal[2]) else 'missed',
+        '>=' if least else '<=', goal[2],
+        '' if goal[0] == 'tcp' else ' of %s (%.2f)' % (goal[0], goal[1]))
+
+
 def cost_table(store, names, kind, title, note):
     rows_ = [r for r in ROWS if r['kind'] == kind and r['name'] in names and
              store['rows'].get(r['name'])]
@@ -172,20 +197,17 @@ def cost_table(store, names, kind, title, note):
         return None
     found = {p for r in rows_ for p in store['rows'][r['name']]}
     columns = [p['name'] for p in PEERS if p['name'] in found]
-    out = Table('cpu' if kind == 'run' else 'memory', title, note,
+    out = Table({'run': 'cpu', 'hold': 'memory'}.get(kind, kind), title, note,
                 [''] + columns + ['t/T', 'goal'])
     for row in rows_:
         name = row['name']
         idle = [e['idle'] for e in store['rows'][name].values() if 'idle' in e]
         if name == 'crr/many-idle' and idle:
             name = 'crr/%d-idle' % max(idle)
-        share, goal = ratio(store, row), goal_of(store, row)
+        share = ratio(store, row)
         out.rows.append(
             [name] + [shown(row, value(store, row['name'], p)) for p in columns] +
-            ['-' if share is None else '%.2f' % share,
-             '' if not goal else '%s %s %.2f%s' % (
-                 'reached' if round(goal[1], 3) <= goal[2] else 'missed', '<=', goal[2],
-                 '' if goal[0] == 'tcp' else ' of %s (%.2f)' % (goal[0], goal[1]))])
+            ['-' if share is None else '%.2f' % share, verdict(row, goal_of(store, row))])
     return out
 
 
@@ -209,13 +231,17 @@ def packets_table(store, names):
 
 def tables(store, names):
     """All tables of those rows."""
-    boots = max([len(e['runs']) for n in names
-                 for e in store['rows'].get(n, {}).values()] or [0])
-    rows_ = [r for r in ROWS if r['name'] in names]
-    note = 'median of up to %d boots, which differ by %.1f %% at most; t/T: tandem to tcp' % (
-        boots, 100 * spread(store, rows_))
+    def note(walls):
+        rows_ = [r for r in ROWS if r['name'] in names and (r['kind'] == 'wall') == walls]
+        runs = max([len(e['runs']) for r in rows_
+                    for e in store['rows'].get(r['name'], {}).values()] or [0])
+        return 'median of up to %d %s, which differ by %.1f %% at most; t/T: tandem to tcp' % (
+            runs, 'times' if walls else 'boots', 100 * spread(store, rows_))
+
     made = [cost_table(store, names, 'run',
-                       'Instructions for one exchange, or for one MB (bulk)', note),
-            cost_table(store, names, 'hold', 'Slab bytes for one connection', note),
+                       'Instructions for one exchange, or for one MB (bulk)', note(False)),
+            cost_table(store, names, 'hold', 'Slab bytes for one connection', note(False)),
+            cost_table(store, names, 'wall',
+                       'By the clock, two processors, so many flows at once', note(True)),
             packets_table(store, names)]
     return [t for t in made if t]

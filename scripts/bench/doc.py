@@ -268,8 +268,8 @@ def draw_cpu(store):
         ax.set_xticks([])
         ax.set_xlim(0, 1.3 * ax.get_xlim()[1])
         ax.spines['bottom'].set_visible(False)
-        ax.set_title('%s, %s' % (row['name'], 'bytes' if row['kind'] == 'hold' else
-                                 'instructions' + ('/MB' if row.get('per') else '')),
+        ax.set_title('%s, %s' % (row['name'], {'hold': 'bytes', 'wall': 'by the clock'}.get(
+            row['kind'], 'instructions' + ('/MB' if row.get('per') else ''))),
                      fontsize=9, loc='left')
     save(figure, 'cpu')
 
