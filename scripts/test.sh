@@ -236,9 +236,11 @@ if wanted debug; then
 fi
 for b in vm two; do
 	wanted $b || continue
-	two=()
-	[ $b = vm ] || two=(--two)
 	for k in $kernels; do
+		two=()
+		[ $b = vm ] || two=(--two)
+		# Not all by the same card.
+		[ "$b-$k" != two-6.12 ] || two+=(--nic vmxnet3)
 		pick $b "$b-$k" "$b-${k%%.*}" >"$dir/jobs/list"
 		[ -s "$dir/jobs/list" ] || continue
 		job "$(seconds_of "$dir/jobs/list")" "$b-$k" vm_job $b "$k" "${two[@]}"

@@ -14,6 +14,8 @@
 #   --two             two guests, joined by a virtual Ethernet; both run the
 #                     same, with TANDEM_ROLE=a or b, TANDEM_ADDR4, TANDEM_PEER4,
 #                     TANDEM_ADDR6, TANDEM_PEER6 and TANDEM_DEV set
+#   --nic MODEL       their cards: virtio-net-pci (default) or vmxnet3, which
+#                     cuts what is TCP's itself
 #   --smp N           processors (default 1; 2 finds races)
 #   --mem MB          default 1024
 #   --out DIR         what the guest leaves in /out comes here
@@ -34,7 +36,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-kernel=6.1 module=1 load= tests= results= two= smp=1 mem=1024 out= log=
+kernel=6.1 module=1 load= tests= results= two= nic=virtio-net-pci smp=1 mem=1024 out= log=
 timeout=900 append= qemu= icount= shell= quiet= extra_env=() add=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -44,6 +46,7 @@ while [ $# -gt 0 ]; do
 	--tests) tests=$2; shift ;;
 	--results) results=$2; shift ;;
 	--two) two=1 ;;
+	--nic) nic=$2; shift ;;
 	--smp) smp=$2; shift ;;
 	--mem) mem=$2; shift ;;
 	--out) out=$2; shift ;;
@@ -283,7 +286,7 @@ for side in a b; do
 	[ $side = a ] || other=a
 	mac=52:54:00:00:00:01
 	[ $side = a ] || mac=52:54:00:00:00:02
-	guest $side $side -device "virtio-net-pci,netdev=n,mac=$mac" \
+	guest $side $side -device "$nic,netdev=n,mac=$mac" \
 		-netdev "dgram,id=n,local.type=unix,local.path=$work/wire-$side,remote.type=unix,remote.path=$work/wire-$other"
 	mkdir -p "$out/$side"
 	run $side "two-$NAME-$side" "$out/$side/console.log" \
