@@ -65,7 +65,7 @@ struct path_bucket {
 };
 
 struct tandem_paths {
-	siphash_key_t		secret;
+	hsiphash_key_t		secret;
 	atomic_t		n;
 	struct path_bucket	buckets[BUCKETS];
 };
@@ -83,14 +83,14 @@ static void make_key(struct path_key *key, const struct tandem_flow_key *flow, i
 static struct path_bucket *bucket_of(struct tandem_paths *paths,
 				     const struct path_key *key)
 {
-	u64 hash;
+	u32 hash;
 
 	if (ipv6_addr_v4mapped(&key->laddr) && ipv6_addr_v4mapped(&key->raddr))
-		hash = siphash_4u32((__force u32)key->laddr.s6_addr32[3],
-				    (__force u32)key->raddr.s6_addr32[3], key->dev,
-				    key->wire, &paths->secret);
+		hash = hsiphash_4u32((__force u32)key->laddr.s6_addr32[3],
+				     (__force u32)key->raddr.s6_addr32[3], key->dev,
+				     key->wire, &paths->secret);
 	else
-		hash = siphash(key, sizeof(*key), &paths->secret);
+		hash = hsiphash(key, sizeof(*key), &paths->secret);
 	return &paths->buckets[hash % BUCKETS];
 }
 

@@ -134,6 +134,10 @@ class Console:
             return
         if not line.startswith('[') or not TROUBLE.search(line):
             return
+        # User-mode Linux itself, whose first fork() walks its memory map without RCU.
+        if self.ready is None and 'suspicious RCU usage' in line:
+            self.trouble_at = self.now()
+            return
         # A trace belongs to the warning above it.
         follows = 'Call Trace' in line and self.now() - self.trouble_at < 2
         self.trouble_at = self.now()

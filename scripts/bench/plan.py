@@ -158,7 +158,9 @@ def cells():
                             rtt, seeds, quick if main else 0, bytes=size * 1000000,
                             **more))
         for name, loss in LOSSES.items():
-            bulk(name, {'0%': 1, '0.1%': 10}.get(name, SEEDS),
+            # A dozen losses, or a few round trips: chance has much to say.
+            few = rate == '1G' or name == '0.1%'
+            bulk(name, 1 if name == '0%' else 2 * SEEDS if few else SEEDS,
                  {'0%': 1, '1%': 3, '5%': 3}.get(name, 0), drop=loss)
         for percent in (1, 5):
             bulk('late%d%%' % percent, SEEDS, late=percent / 100, late_ms=rtt / 10)
@@ -175,7 +177,7 @@ def cells():
                         **{'from': 10}))
     out.append(Cell('fair/20M/50ms/vs-cubic', 'fair', '20M', 50, SEEDS, 2, rival=True,
                     seconds=60, stagger_ms=1000, **{'from': 10}))
-    out.append(Cell('fair/100M/50ms/vs-cubic', 'fair', '100M', 50, 3, 0, rival=True,
+    out.append(Cell('fair/100M/50ms/vs-cubic', 'fair', '100M', 50, SEEDS, 0, rival=True,
                     seconds=60, stagger_ms=1000, **{'from': 10}))
     out.append(Cell('segments', 'segments', '100M', 50, 1, 1, up=100, down=1024,
                     flows=20))
