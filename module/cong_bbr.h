@@ -24,7 +24,7 @@
 #define BBR_BETA_PCT		70
 #define BBR_HEADROOM_PCT	15
 #define BBR_MIN_PIPE_CWND	4U
-#define BBR_HOST_US		1000U	/* of a round trip, what two hosts may take */
+#define BBR_HOST_US		1000U	/* of a round trip, what two busy hosts may take */
 #define BBR_MIN_RTT_WINDOW_US	10000000U
 #define BBR_PROBE_RTT_INTERVAL_US 5000000U
 #define BBR_PROBE_RTT_US	200000U

@@ -5,11 +5,11 @@
  * They are many and small so that people find their way.  To the compiler each is a world
  * of its own, and a call from one to the next costs a processor as much as what many of
  * these functions do.  Seen together, and inlined, one request and response takes a
- * twentieth fewer instructions (Documentation/performance.rst).  kernel/sched/
- * build_policy.c does the same, for the same reason.
+ * twentieth fewer instructions, and a connection from SYN to TIME-WAIT a thirtieth.
+ * kernel/sched/build_policy.c does the same, for the same reason.
  *
- * So names that are static in a room must not be in another one here.  A room that is
- * passed once in a connection's life, or by few connections, need not be here.
+ * So what is static in a room, or a macro of it, must have a name that no other one here
+ * uses.  A room that only few connections enter need not be here.
  */
 #include "wire.c"
 #include "ipv4.c"

@@ -6,7 +6,8 @@ No cost is asserted, for here nobody counts instructions; asserted is that the
 meter measures what it says: that pauses are not counted as work while they are
 in what the clock says, that a bulk transfer passes the wire once and in
 segments where offloads are off, that each exchange has a connection of its own
-where it should, that flows which are to run at once do, that what is weighed is there, one object for each
+where it should, that flows which are to run at once do, that what is weighed is
+there, one object for each
 connection, and that a peer that does not exist is missing and not measured.
 """
 

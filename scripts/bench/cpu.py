@@ -18,7 +18,8 @@ Environment:
 
 A stock kernel in QEMU counts instructions: a nanosecond of the guest's clocks
 is one. Only the wall rows go by the clock, in one boot with two processors, with
-KVM if there is: leave the machine alone meanwhile. Results are printed and go to build/bench/cpu.json, replacing those of
+KVM if there is: leave the machine alone meanwhile. Results are printed and go to
+build/bench/cpu.json, replacing those of
 the same rows and peers; "make bench-doc" makes the tables and pictures of it.
 Rows and peers: cpuplan.py. The guest's half: cpuguest.py, cost.c. Exit status:
 0 all was measured, 1 something was not.

@@ -70,7 +70,8 @@ class Cost:
     """The traffic program, under way."""
 
     def __init__(self, program, net, job, flow=0):
-        args = [program, 'hold' if job['kind'] == 'hold' else 'run', '-P', 5001 + flow, '-p', job['proto'], '-a', ADDR['d'],
+        args = [program, 'hold' if job['kind'] == 'hold' else 'run', '-P', 5001 + flow,
+                '-p', job['proto'], '-a', ADDR['d'],
                 '-s', net.space['s'].path, '-d', net.space['d'].path,
                 '-u', job.get('up', 100), '-D', job.get('down', 1024),
                 '-n', job['ops']]
