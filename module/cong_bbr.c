@@ -73,7 +73,9 @@ static void set_pacing_rate(struct tandem_cc *cc, u32 gain)
 	 * what is lost whatever we do.
 	 */
 	rate = (rate >> BBR_GAIN_SHIFT) * gain;
-	rate = div_u64(rate, BBR_PART_ONE - b->base_loss) << BBR_PART_SHIFT;
+	rate = b->base_loss ? div_u64(rate, BBR_PART_ONE - b->base_loss) :
+			      rate >> BBR_PART_SHIFT;
+	rate <<= BBR_PART_SHIFT;
 	part = b->state == BBR_CRUISE && b->inflight_fair == BBR_INF ? 1000000 :
 								       990000;
 	rate = rate >> 43 ? (rate >> BBR_BW_SHIFT) * part :
@@ -151,7 +153,7 @@ static void start_up(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 	b->ack_phase = BBR_ACKS_STARTING;
 	tandem_bbr_start_round(cc);
 	tandem_bbr_reset_full_bw(b);
-	b->full_bw = tandem_bbr_rate_of(&ack->rs);
+	b->full_bw = b->bw_sample;
 	b->state = BBR_UP;
 	b->queue_at_up = tandem_bbr_queue_above(b, b->rtt_low, 4);
 	b->cycle_us = b->now_us;
@@ -267,7 +269,7 @@ static bool time_to_go_down(struct tandem_cc *cc, const struct tandem_cong_ack *
 	if (ack->cwnd_limited && cc->cwnd >= b->inflight_longterm) {
 		/* Not the path limits bw, inflight_longterm does. */
 		tandem_bbr_reset_full_bw(b);
-		b->full_bw = tandem_bbr_rate_of(&ack->rs);
+		b->full_bw = b->bw_sample;
 		return false;
 	}
 	if (b->full_bw_now)

@@ -58,6 +58,7 @@ enum bbr_ack_phase {
  * @extra_start: begin of the interval of @extra_delivered
  * @max_bw:	best of the previous and of this ProbeBW cycle
  * @bw:		min(max_bw, bw_shortterm)
+ * @bw_sample:	of the ACK at hand, 0: it brought none
  * @next_round_delivered: ends this round
  * @loss_round_delivered: ends the round of a loss
  * @round_rtt:	smallest RTT of this round of losses (@loss_round_delivered)
@@ -86,6 +87,7 @@ struct bbr {
 	u64	extra_start;
 	u32	max_bw[2];
 	u32	bw;
+	u32	bw_sample;
 	u32	bw_shortterm;
 	u32	bw_latest;
 	u32	full_bw;

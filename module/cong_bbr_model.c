@@ -112,6 +112,9 @@ bool tandem_bbr_queue_above(const struct bbr *b, u32 rtt, u32 shift)
 	/* A round without a sample says nothing. */
 	if (!b->has_rtt || rtt == U32_MAX)
 		return false;
+	/* Most have no queue at all, and need no division. */
+	if (rtt <= b->min_rtt || rtt - b->min_rtt <= BBR_HOST_US)
+		return false;
 	segs = b->bw ? div_u64((u64)QUEUE_SEGS << BBR_BW_SHIFT, b->bw) : 0;
 	queue = (b->min_rtt >> shift) + min_t(u64, segs, b->min_rtt);
 	return rtt > b->min_rtt + max_t(u64, queue, BBR_HOST_US);
@@ -176,12 +179,16 @@ static void learn_base_loss(struct tandem_cc *cc, struct bbr *b)
 		return;
 	if (b->state != BBR_STARTUP && b->ack_phase != BBR_ACKS_INIT)
 		return;
-	part = div_u64((u64)lost << BBR_PART_SHIFT, segs);
-	part = min3(part, b->base_loss + BBR_LOSS_THRESH, BASE_LOSS_MAX);
+	/* Where nothing is lost there is nothing to learn from it. */
+	if (lost || b->base_loss) {
+		part = div_u64((u64)lost << BBR_PART_SHIFT, segs);
+		part = min3(part, b->base_loss + BBR_LOSS_THRESH, BASE_LOSS_MAX);
+		segs = min(segs, BASE_SEGS_MAX);
+		weight = min(b->base_segs + segs, max(BASE_SEGS_MAX, 8 * segs));
+		step = div_s64(((s64)part - b->base_loss) * segs, weight);
+		b->base_loss += step;
+	}
 	segs = min(segs, BASE_SEGS_MAX);
-	weight = min(b->base_segs + segs, max(BASE_SEGS_MAX, 8 * segs));
-	step = div_s64(((s64)part - b->base_loss) * segs, weight);
-	b->base_loss += step;
 	b->base_segs = min(b->base_segs + segs, 8 * BASE_SEGS_MAX);
 }
 
@@ -198,7 +205,7 @@ void tandem_bbr_reset_full_bw(struct bbr *b)
  */
 void tandem_bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs)
 {
-	u32 rate = tandem_bbr_rate_of(rs);
+	u32 rate = b->bw_sample;
 
 	if (b->full_bw_now || !b->round_start || rs->app_limited)
 		return;
@@ -284,7 +291,7 @@ static void update_round(struct tandem_cc *cc, struct bbr *b,
 /* Section 5.5.6: not less than known, or not limited by the program. */
 static void update_max_bw(struct bbr *b, const struct tandem_rate_sample *rs)
 {
-	u32 rate = tandem_bbr_rate_of(rs);
+	u32 rate = b->bw_sample;
 
 	if (rate && (rate >= bbr_max_bw(b) || !rs->app_limited))
 		b->max_bw[1] = max(b->max_bw[1], rate);
@@ -358,10 +365,11 @@ void tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack 
 	struct bbr *b = bbr_of(cc);
 
 	take_rtt(b, ack->rtt_us);
+	b->bw_sample = tandem_bbr_rate_of(rs);
 
 	/* UpdateLatestDeliverySignals() */
 	b->loss_round_start = false;
-	b->bw_latest = max(b->bw_latest, tandem_bbr_rate_of(rs));
+	b->bw_latest = max(b->bw_latest, b->bw_sample);
 	b->inflight_latest = max(b->inflight_latest, rs->delivered);
 	if (rs->delivered && (s32)(rs->prior_delivered - b->loss_round_delivered) >= 0) {
 		b->loss_round_delivered = cc->delivered;
@@ -430,7 +438,7 @@ void tandem_bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack 
 
 	/* AdvanceLatestDeliverySignals() */
 	if (b->loss_round_start) {
-		b->bw_latest = tandem_bbr_rate_of(&ack->rs);
+		b->bw_latest = b->bw_sample;
 		b->inflight_latest = ack->rs.delivered;
 		b->loss_in_round = false;
 		b->ce_in_round = false;
