@@ -41,7 +41,7 @@ static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected, u32 first)
 		tandem_rto_ops(tp)->sample(&tp->rtt, rtt_us, expected);
 	} else if (unlikely(tp->rebase.due) && !seq_before(first, tp->rebase.seq)) {
 		tandem_rtt_rebase(&tp->rtt, &tp->rebase, rtt_us);
-		TANDEM_INC(sock_net(sk), RTTREBASED);
+		TANDEM_SK_INC(sk, RTTREBASED);
 	} else {
 		tandem_rtt_sample(&tp->rtt, rtt_us, expected);
 	}
@@ -49,7 +49,7 @@ static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected, u32 first)
 	tp->cc.srtt_us = tandem_rtt_srtt_us(&tp->rtt);
 	tp->cc.min_rtt_us = tp->rtt.min_us;
 	tandem_update_rto(sk);
-	TANDEM_INC(sock_net(sk), RTTSAMPLES);
+	TANDEM_SK_INC(sk, RTTSAMPLES);
 }
 
 void tandem_rtt_update(struct sock *sk, s64 rtt_us)
@@ -73,7 +73,7 @@ static bool update_window(struct sock *sk, const struct sk_buff *skb)
 	if (wnd == tp->snd_wnd)
 		return false;
 	if (!wnd)
-		TANDEM_INC(sock_net(sk), ZEROWININ);
+		TANDEM_SK_INC(sk, ZEROWININ);
 	tp->snd_wnd = wnd;
 	if (wnd > tp->max_window) {
 		tp->max_window = wnd;
@@ -288,13 +288,13 @@ static void count_ack(struct sock *sk, struct tandem_ack_event *ev)
 	tp->cc.delivered += delivered;
 	if (ev->ece) {
 		tp->cc.delivered_ce += delivered;
-		TANDEM_INC(sock_net(sk), ECNECEIN);
+		TANDEM_SK_INC(sk, ECNECEIN);
 	}
 	tandem_rate_sample(&tp->rate, &tp->cc, &ev->pick, ev->now_us, &ev->rs);
 	if (!ev->has_data)
-		TANDEM_INC(sock_net(sk), PUREACKSIN);
+		TANDEM_SK_INC(sk, PUREACKSIN);
 	if (ev->is_dup)
-		TANDEM_INC(sock_net(sk), DUPACKSIN);
+		TANDEM_SK_INC(sk, DUPACKSIN);
 }
 
 static void take_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_opts *o)
@@ -378,7 +378,7 @@ static void window_only(struct sock *sk, const struct sk_buff *skb)
 
 	update_window(sk, skb);
 	if (cb->seq == cb->end_seq)
-		TANDEM_INC(sock_net(sk), PUREACKSIN);
+		TANDEM_SK_INC(sk, PUREACKSIN);
 	ack_without_flight(sk);
 }
 

@@ -73,7 +73,7 @@ u16 tandem_select_window(struct sock *sk)
 	tp->rcv_wnd = fresh_window(sk);
 	tp->rcv_wup = tp->rcv_nxt;
 	if (!tp->rcv_wnd && old)
-		TANDEM_INC(sock_net(sk), ZEROWINOUT);
+		TANDEM_SK_INC(sk, ZEROWINOUT);
 	return tp->rcv_wnd >> tp->rcv_wscale;
 }
 
@@ -152,31 +152,30 @@ void tandem_ack_data_sent(struct sock *sk)
 
 	/* The program answers what it got: the next ACK will find a ride too. */
 	if (tp->clock_us - tp->last_data_us <
-	    tandem_knob(sock_net(sk), delack_max_ms) * 1000ULL)
+	    tandem_sk_knob(sk, delack_max_ms) * 1000ULL)
 		tp->pingpong = true;
 }
 
 void tandem_ack_sent(struct sock *sk, bool pure)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
 	u8 was = tp->ack_pending;
 
 	if (!pure) {
 		if (was & TANDEM_ACK_SCHED)
-			TANDEM_INC(net, PIGGYACKSOUT);
+			TANDEM_SK_INC(sk, PIGGYACKSOUT);
 	} else if (!(was & TANDEM_ACK_SCHED) && was & TANDEM_ACK_WIN) {
-		TANDEM_INC(net, WINUPDATESOUT);
+		TANDEM_SK_INC(sk, WINUPDATESOUT);
 	} else {
-		TANDEM_INC(net, PUREACKSOUT);
+		TANDEM_SK_INC(sk, PUREACKSOUT);
 		if (was & TANDEM_ACK_WIN)
-			TANDEM_INC(net, MERGEDACKSOUT);
+			TANDEM_SK_INC(sk, MERGEDACKSOUT);
 		if (was & TANDEM_ACK_DELAYED)
-			TANDEM_INC(net, DELAYEDACKS);
+			TANDEM_SK_INC(sk, DELAYEDACKS);
 		else if (was & TANDEM_ACK_SCHED)
-			TANDEM_INC(net, QUICKACKS);
+			TANDEM_SK_INC(sk, QUICKACKS);
 		if (was & TANDEM_ACK_DUP)
-			TANDEM_INC(net, DUPACKSOUT);
+			TANDEM_SK_INC(sk, DUPACKSOUT);
 	}
 	tandem_thrift_ack_sent(sk, pure);
 	tp->ack_pending = 0;
@@ -187,27 +186,33 @@ void tandem_ack_sent(struct sock *sk, bool pure)
 /* How long may the ACK that is owed wait?  Microseconds.  @read: the program just did. */
 static u32 ack_delay_us(struct sock *sk, bool read)
 {
-	const struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_sock *tp = tandem_sk(sk);
 	const struct tandem_ack_ops *ops = container_of(tp->choice[TANDEM_KIND_ACK],
 							struct tandem_ack_ops, choice);
 	const struct dst_entry *dst = __sk_dst_get(sk);
-	struct tandem_ack_view view = {
-		.owed		= tp->rcv_nxt - tp->rcv_acked,
-		.rcv_mss	= max(tp->rcv_mss, 1U),
-		.segs		= tandem_knob(sock_net(sk), delack_segs),
-		.max_delay_us	= tandem_knob(sock_net(sk), delack_max_ms) * USEC_PER_MSEC,
-		.srtt_us	= tp->cc.srtt_us,
-		.dialogue	= tp->pingpong,
-	};
+	struct tandem_ack_view view;
+	u32 delay_us;
 
 	if (tp->ack_pending & TANDEM_ACK_NOW || (dst && dst_metric(dst, RTAX_QUICKACK)))
 		return 0;
 	/* A FIN before any data: TCP has no delay yet, and takes none. */
 	if (!tp->last_data_us && !tandem_thrifty(sk))
 		return 0;
+	view = (struct tandem_ack_view) {
+		.owed		= tp->rcv_nxt - tp->rcv_acked,
+		.rcv_mss	= max(tp->rcv_mss, 1U),
+		.segs		= tandem_sk_knob(sk, delack_segs),
+		.max_delay_us	= tandem_sk_knob(sk, delack_max_ms) * USEC_PER_MSEC,
+		.srtt_us	= tp->cc.srtt_us,
+		.dialogue	= tp->pingpong,
+	};
 	if (!read && tp->rcv_nxt - tp->copied_seq > (u64)BEHIND_SEGS * view.rcv_mss)
 		view.unread = fresh_window(sk) < tp->rcv_wnd;
-	return ops->delay_us(&view);
+	delay_us = ops->delay_us(&view);
+	/* A read() would change nothing, so it need not ask again. */
+	if (delay_us && !view.unread)
+		tp->ack_pending |= TANDEM_ACK_WAITS;
+	return delay_us;
 }
 
 void tandem_ack_check(struct sock *sk, bool ofo_possible)
@@ -217,6 +222,7 @@ void tandem_ack_check(struct sock *sk, bool ofo_possible)
 
 	if (!(tp->ack_pending & TANDEM_ACK_SCHED) || sk->sk_state == TCP_CLOSE)
 		return;
+	tp->ack_pending &= ~TANDEM_ACK_WAITS;
 	if (!ofo_possible || RB_EMPTY_ROOT(&tp->ofo_queue))
 		delay_us = ack_delay_us(sk, false);
 	if (delay_us)
@@ -249,7 +255,8 @@ void tandem_cleanup_rbuf(struct sock *sk, int copied)
 	if (update) {
 		tp->ack_pending |= TANDEM_ACK_WIN;
 		tandem_send_ack(sk);
-	} else if (tp->ack_pending & TANDEM_ACK_SCHED && !ack_delay_us(sk, true)) {
+	} else if ((tp->ack_pending & (TANDEM_ACK_SCHED | TANDEM_ACK_WAITS)) ==
+		   TANDEM_ACK_SCHED && !ack_delay_us(sk, true)) {
 		tandem_send_ack(sk);
 	}
 }

@@ -20,7 +20,7 @@ void tandem_chrono_start(struct sock *sk, enum tandem_chrono_type type)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (type > tp->chrono.running)
-		run(&tp->chrono, type, tandem_clock_tick(tp));
+		run(&tp->chrono, type, tp->clock_us);
 }
 
 void tandem_chrono_stop(struct sock *sk, enum tandem_chrono_type type)

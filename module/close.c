@@ -52,7 +52,7 @@ void tandem_orphan(struct sock *sk)
 	if (tp->orphan_counted)
 		return;
 	tp->orphan_counted = true;
-	atomic_inc(&tandem_pernet(sock_net(sk))->orphans);
+	atomic_inc(&tandem_sk(sk)->tn->orphans);
 }
 
 /**
@@ -89,7 +89,7 @@ void tandem_destroy_sock(struct sock *sk)
 	xfrm_sk_free_policy(sk);
 	if (tp->orphan_counted) {
 		tp->orphan_counted = false;
-		atomic_dec(&tandem_pernet(sock_net(sk))->orphans);
+		atomic_dec(&tandem_sk(sk)->tn->orphans);
 	}
 	sock_put(sk);
 }
@@ -166,7 +166,7 @@ static void close_connection(struct sock *sk, long timeout)
  */
 static bool close_in_fin_wait2(struct sock *sk)
 {
-	int timewait = msecs_to_jiffies(tandem_knob(sock_net(sk), timewait_ms));
+	int timewait = msecs_to_jiffies(tandem_sk_knob(sk, timewait_ms));
 	int rest;
 
 	if (tandem_sk(sk)->linger2 < 0) {

@@ -13,8 +13,11 @@
  *
  * Remote hosts choose their half of the 4-tuple, so hashes are keyed with a secret of
  * this boot, and so are initial sequence numbers (RFC 6528) and the start of each
- * connection's timestamp clock (RFC 7323 section 5.4).
+ * connection's timestamp clock (RFC 7323 section 5.4).  The flow table's hash is the
+ * kernel's TCP's, jhash: half the work of hsiphash, for every segment; where nothing but
+ * a listener is found, and for the numbers, it is the stronger ones.
  */
+#include <linux/jhash.h>
 #include <linux/net.h>
 #include <linux/rhashtable.h>
 #include <linux/siphash.h>
@@ -27,6 +30,7 @@
 #include "sock.h"
 #include "timewait.h"
 
+static u32 flow_secret __read_mostly;
 static hsiphash_key_t table_key __read_mostly;
 static siphash_key_t isn_key __read_mostly;
 static siphash_key_t ts_key __read_mostly;
@@ -96,13 +100,18 @@ static u32 key_ports(const struct tandem_flow_key *key)
 	return (__force u32)key->lport << 16 | (__force u16)key->rport;
 }
 
+static __always_inline u32 key_hash_as(const struct tandem_flow_key *key, bool v4)
+{
+	if (v4)
+		return jhash_3words((__force u32)key->laddr.s6_addr32[3],
+				    (__force u32)key->raddr.s6_addr32[3], key_ports(key),
+				    flow_secret + key->wire);
+	return jhash2((const u32 *)key, sizeof(*key) / sizeof(u32), flow_secret);
+}
+
 static u32 key_hash(const struct tandem_flow_key *key)
 {
-	if (!key_v4(key))
-		return hsiphash(key, sizeof(*key), &table_key);
-	return hsiphash_4u32((__force u32)key->laddr.s6_addr32[3],
-			     (__force u32)key->raddr.s6_addr32[3], key_ports(key),
-			     key->wire, &table_key);
+	return key_hash_as(key, key_v4(key));
 }
 
 /* The same for numbers that others must not guess, with a key of their own. */
@@ -189,18 +198,42 @@ static const struct rhashtable_params flow_params = {
 	.automatic_shrinking	= true,
 };
 
-struct tandem_flow *tandem_flow_lookup(struct net *net,
-				       const struct tandem_flow_key *key,
-				       int dif, int sdif)
+static __always_inline struct tandem_flow *lookup(struct net *net,
+						  const struct tandem_flow_key *key,
+						  u32 hash, int dif, int sdif)
 {
 	struct demux_match match = {
 		.key = key,
-		.hash = key_hash(key),
+		.hash = hash,
 		.dif = dif,
 		.sdif = sdif,
 	};
 
 	return rhashtable_lookup(&tandem_pernet(net)->flows, &match, flow_params);
+}
+
+struct tandem_flow *tandem_flow_lookup(struct net *net,
+				       const struct tandem_flow_key *key,
+				       int dif, int sdif)
+{
+	return lookup(net, key, key_hash(key), dif, sdif);
+}
+
+struct sock *tandem_sk_of_skb(struct net *net, const struct sk_buff *skb, u8 wire)
+{
+	struct tandem_flow_key key;
+	struct tandem_flow *flow;
+	struct sock *sk;
+	u32 hash;
+
+	tandem_key_from_skb(&key, skb, wire);
+	/* An IPv6 packet with mapped addresses is no IPv4 flow's, and finds none. */
+	hash = key_hash_as(&key, !tandem_skb_v6(skb));
+	flow = lookup(net, &key, hash, skb->skb_iif, 0);
+	if (!flow || flow->kind != TANDEM_FLOW_SOCK)
+		return NULL;
+	sk = tandem_flow_sk(flow);
+	return refcount_inc_not_zero(&sk->sk_refcnt) ? sk : NULL;
 }
 
 /**
@@ -474,6 +507,7 @@ int tandem_demux_net_init(struct net *net)
 	struct tandem_net *tn = tandem_pernet(net);
 	int i, err;
 
+	net_get_random_once(&flow_secret, sizeof(flow_secret));
 	net_get_random_once(&table_key, sizeof(table_key));
 	net_get_random_once(&isn_key, sizeof(isn_key));
 	net_get_random_once(&ts_key, sizeof(ts_key));

@@ -36,6 +36,12 @@ struct tandem_flow *tandem_flow_lookup(struct net *net,
 				       const struct tandem_flow_key *key,
 				       int dif, int sdif);
 
+/*
+ * The connected socket @skb is for, with a reference, or NULL: in front of routing, so
+ * that the device it came by is skb_iif.  Under rcu_read_lock().
+ */
+struct sock *tandem_sk_of_skb(struct net *net, const struct sk_buff *skb, u8 wire);
+
 /* 0, -EADDRNOTAVAIL when the 4-tuple is taken, -ENOMEM. Sets flow->hashed. */
 int tandem_flow_insert(struct net *net, struct tandem_flow *flow);
 /* Idempotent. */

@@ -82,17 +82,10 @@ void tandem_early_forget(struct sock *sk)
 /* Headers are linear, and skb_transport_header() is ours. */
 static void find_socket(struct net *net, struct sk_buff *skb)
 {
-	struct tandem_flow_key key;
-	struct tandem_flow *flow;
+	struct sock *sk = tandem_sk_of_skb(net, skb, TANDEM_WIRE_NATIVE);
 	struct dst_entry *dst;
-	struct sock *sk;
 
-	tandem_key_from_skb(&key, skb, TANDEM_WIRE_NATIVE);
-	flow = tandem_flow_lookup(net, &key, skb->skb_iif, 0);
-	if (!flow || flow->kind != TANDEM_FLOW_SOCK)
-		return;
-	sk = tandem_flow_sk(flow);
-	if (!refcount_inc_not_zero(&sk->sk_refcnt))
+	if (!sk)
 		return;
 	skb->sk = sk;
 	/* Not a function of ours: netfilter may keep the skb longer than the module lives. */

@@ -40,7 +40,7 @@ u8 tandem_ecn_syn_flags(struct sock *sk)
 
 	tp->ecn = 0;
 	tp->cc.ecn_ok = false;
-	if (!needs && tandem_knob(sock_net(sk), ecn) != 1 &&
+	if (!needs && tandem_sk_knob(sk, ecn) != 1 &&
 	    !(dst && dst_feature(dst, RTAX_FEATURE_ECN)))
 		return 0;
 	tp->ecn = TANDEM_ECN_ASKED;
@@ -52,7 +52,7 @@ u8 tandem_ecn_syn_flags(struct sock *sk)
 void tandem_ecn_syn_lost(struct sock *sk, struct tandem_skb_cb *syn)
 {
 	/* What the peer may have seen before counts no more: it will see this one. */
-	if (!tandem_knob(sock_net(sk), ecn_fallback) || !(syn->flags & TANDEM_F_ECE))
+	if (!tandem_sk_knob(sk, ecn_fallback) || !(syn->flags & TANDEM_F_ECE))
 		return;
 	syn->flags &= ~(TANDEM_F_ECE | TANDEM_F_CWR);
 	tandem_sk(sk)->ecn &= ~TANDEM_ECN_ASKED;
@@ -69,7 +69,7 @@ void tandem_ecn_syn_answered(struct sock *sk, u8 flags)
 	/* RFC 3168 section 6.1.1: both set is a host that only reflects the bits. */
 	tp->cc.ecn_ok = tp->ecn & TANDEM_ECN_ASKED && bits == agreed;
 	if (tp->cc.ecn_ok)
-		TANDEM_INC(sock_net(sk), ECNOPENS);
+		TANDEM_SK_INC(sk, ECNOPENS);
 	else
 		INET_ECN_dontxmit(sk);
 }
@@ -84,7 +84,7 @@ bool tandem_ecn_accepts(const struct sock *lsk, const struct tandem_skb_cb *cb,
 	/* A SYN must not be ECN-capable; DCTCP's is, and wants DCTCP at our end. */
 	if (!INET_ECN_is_not_ect(cb->tos) && !needs)
 		return false;
-	return needs || tandem_knob(sock_net(lsk), ecn) ||
+	return needs || tandem_sk_knob(lsk, ecn) ||
 	       (dst && dst_feature(dst, RTAX_FEATURE_ECN));
 }
 
@@ -100,7 +100,7 @@ u8 tandem_ecn_send(struct sock *sk, const struct tandem_skb_cb *cb, u32 len)
 		if (tp->ecn & TANDEM_ECN_QUEUE_CWR) {
 			tp->ecn &= ~TANDEM_ECN_QUEUE_CWR;
 			flags |= TANDEM_F_CWR;
-			TANDEM_INC(sock_net(sk), ECNCWROUT);
+			TANDEM_SK_INC(sk, ECNCWROUT);
 		}
 	} else if (!cong_has(sk, TANDEM_CONG_NEEDS_ECN)) {
 		INET_ECN_dontxmit(sk);
@@ -148,7 +148,7 @@ void tandem_ecn_data_in(struct sock *sk, const struct sk_buff *skb)
 			tandem_enter_quickack(sk, 2);
 		break;
 	case INET_ECN_CE:
-		TANDEM_INC(sock_net(sk), ECNCEIN);
+		TANDEM_SK_INC(sk, ECNCEIN);
 		tp->ecn |= TANDEM_ECN_SEEN;
 		if (dctcp) {
 			dctcp_mark(sk, true);

@@ -94,7 +94,7 @@ void tandem_connect_numbers(struct sock *sk);
 static inline int tandem_wire_closed(const struct sock *sk)
 {
 	return tandem_sk(sk)->wire == TANDEM_WIRE_UDP &&
-	       !tandem_knob(sock_net(sk), udp_port) ? -ENETUNREACH : 0;
+	       !tandem_sk_knob(sk, udp_port) ? -ENETUNREACH : 0;
 }
 
 /* The pseudo header's sum is in th->check: let the device, or who needs it, do the rest. */

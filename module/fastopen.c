@@ -71,7 +71,7 @@ static u32 max_qlen(const struct sock *lsk)
 	u32 max = READ_ONCE(tandem_sk(lsk)->fo_qlen_max);
 	u32 backlog = READ_ONCE(lsk->sk_max_ack_backlog);
 
-	if (!max && tandem_knob(sock_net(lsk), fastopen) & TANDEM_FO_SERVER_ALL)
+	if (!max && tandem_sk_knob(lsk, fastopen) & TANDEM_FO_SERVER_ALL)
 		max = backlog;
 	return min(max, backlog);
 }
@@ -92,7 +92,7 @@ static bool queue_admits(struct sock *lsk)
 		l->fo_qlen++;
 	spin_unlock(&l->lock);
 	if (!ok)
-		TANDEM_INC(sock_net(lsk), FOLISTENOVERFLOW);
+		TANDEM_SK_INC(lsk, FOLISTENOVERFLOW);
 	return ok;
 }
 
@@ -103,7 +103,7 @@ void tandem_fastopen_unadmit(struct sock *lsk)
 	spin_lock(&l->lock);
 	l->fo_qlen--;
 	spin_unlock(&l->lock);
-	TANDEM_INC(sock_net(lsk), FOPASSIVEFAIL);
+	TANDEM_SK_INC(lsk, FOPASSIVEFAIL);
 }
 
 /* RFC 7413 section 4.2.2. */
@@ -154,7 +154,7 @@ static bool may_hold(const struct sock *sk, const struct sk_buff *skb, u32 len)
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u32 room = min(tp->mss_clamp, tp->advmss) - TANDEM_OPT_MAX_LEN;
 
-	return len && tandem_thrifty(sk) && tandem_knob(sock_net(sk), delack_max_ms) &&
+	return len && tandem_thrifty(sk) && tandem_sk_knob(sk, delack_max_ms) &&
 	       (TANDEM_CB(skb)->flags & TANDEM_F_PSH || len + 8 < room) &&
 	       tandem_thrift_hold_synack(sk);
 }
@@ -172,7 +172,7 @@ static void take_syn_data(struct sock *sk, struct sk_buff *skb)
 	TANDEM_CB(data)->seq++;
 	TANDEM_CB(data)->flags &= ~TANDEM_F_SYN;
 	tandem_sk(sk)->data_segs_in++;
-	TANDEM_INC(sock_net(sk), INDATASEGS);
+	TANDEM_SK_INC(sk, INDATASEGS);
 	tandem_rcvq_input(sk, data);
 }
 
@@ -211,10 +211,10 @@ void tandem_fastopen_child(struct sock *lsk, struct sock *child, struct sk_buff 
 	tp->rcv_wup = tp->rcv_nxt;
 	tp->syn_data_acked = tp->rcv_nxt != tp->irs + 1;
 	tandem_ack_syn_data(child);
-	TANDEM_INC(sock_net(child), FOPASSIVE);
+	TANDEM_SK_INC(child, FOPASSIVE);
 	if (may_hold(child, skb, len))
 		hold = msecs_to_jiffies(min(SYNACK_HOLD_MS,
-					    tandem_knob(sock_net(child), delack_max_ms)));
+					    tandem_sk_knob(child, delack_max_ms)));
 	if (hold)
 		tandem_timer_ack_owed(child, hold);
 	else

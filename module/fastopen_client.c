@@ -75,24 +75,24 @@ static void syn_repeated(struct sock *sk)
 void tandem_fastopen_timeout(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct tandem_net *tn = tandem_pernet(sock_net(sk));
+	struct tandem_net *tn = tandem_sk(sk)->tn;
 
 	if (tp->syn_data && (sk->sk_state == TCP_SYN_SENT || tp->fo_pending))
 		syn_repeated(sk);
 
 	if (tp->passive || !(tp->syn_fastopen || tp->syn_data || tp->syn_data_acked) ||
 	    tp->retransmits != HOLE_TIMEOUTS ||
-	    !tandem_knob(sock_net(sk), fastopen_blackhole_timeout))
+	    !tandem_sk_knob(sk, fastopen_blackhole_timeout))
 		return;
 	WRITE_ONCE(tn->fo_hole_us, tandem_now_us());
 	WRITE_ONCE(tn->fo_holes, READ_ONCE(tn->fo_holes) + 1);
-	TANDEM_INC(sock_net(sk), FOBLACKHOLE);
+	TANDEM_SK_INC(sk, FOBLACKHOLE);
 }
 
 void tandem_fastopen_went_well(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct tandem_net *tn = tandem_pernet(sock_net(sk));
+	struct tandem_net *tn = tandem_sk(sk)->tn;
 	const struct dst_entry *dst = __sk_dst_get(sk);
 
 	if (tp->passive || !tp->syn_data_acked || !READ_ONCE(tn->fo_holes))
@@ -106,7 +106,7 @@ void tandem_fastopen_went_well(struct sock *sk)
 
 static bool no_cookie(const struct sock *sk)
 {
-	return tandem_knob(sock_net(sk), fastopen) & TANDEM_FO_CLIENT_NO_COOKIE ||
+	return tandem_sk_knob(sk, fastopen) & TANDEM_FO_CLIENT_NO_COOKIE ||
 	       tandem_sk(sk)->fo_no_cookie;
 }
 
@@ -122,7 +122,7 @@ static bool may_send_data(const struct sock *sk, struct tandem_path_info *info, 
 
 	*ask = false;
 	memset(info, 0, sizeof(*info));
-	if (!(tandem_knob(net, fastopen) & TANDEM_FO_CLIENT))
+	if (!(tandem_sk_knob(sk, fastopen) & TANDEM_FO_CLIENT))
 		return false;
 	known = tandem_path_lookup(net, &tp->flow.key, tp->flow.bound_dev_if, info);
 	if (namespace_paused(net) || (known && path_paused(info)))
@@ -236,13 +236,13 @@ bool tandem_fastopen_synack(struct sock *sk, const struct tandem_opts *o)
 	if (left) {
 		tp->fo_fail = lost ? TANDEM_FO_SYN_RETRANSMITTED :
 				     TANDEM_FO_DATA_NOT_ACKED;
-		TANDEM_INC(sock_net(sk), FOACTIVEFAIL);
+		TANDEM_SK_INC(sk, FOACTIVEFAIL);
 		tp->syn_data = false;
 	} else if (tp->syn_data) {
 		tp->syn_data_acked = true;
 		/* Two in the queue, and one segment. */
 		tp->cc.delivered--;
-		TANDEM_INC(sock_net(sk), FOACTIVE);
+		TANDEM_SK_INC(sk, FOACTIVE);
 	}
 	return left;
 }
@@ -253,7 +253,7 @@ int tandem_fastopen_set_connect(struct sock *sk, int val)
 {
 	if (val < 0 || val > 1)
 		return -EINVAL;
-	if (!(tandem_knob(sock_net(sk), fastopen) & TANDEM_FO_CLIENT))
+	if (!(tandem_sk_knob(sk, fastopen) & TANDEM_FO_CLIENT))
 		return -EOPNOTSUPP;
 	if (sk->sk_state != TCP_CLOSE)
 		return -EINVAL;
@@ -283,7 +283,7 @@ int tandem_fastopen_sendmsg(struct sock *sk, struct msghdr *msg, size_t size, in
 	int err;
 
 	*copied = 0;
-	if (!(tandem_knob(sock_net(sk), fastopen) & TANDEM_FO_CLIENT) ||
+	if (!(tandem_sk_knob(sk, fastopen) & TANDEM_FO_CLIENT) ||
 	    (to && msg->msg_namelen >= sizeof(to->sa_family) && to->sa_family == AF_UNSPEC))
 		return -EOPNOTSUPP;
 	if (tp->fo_req)

@@ -74,7 +74,7 @@ static u32 largest(const struct sock *sk, u32 mss)
 {
 	u32 bytes;
 
-	if (!sk->sk_gso_type || !sk_can_gso(sk) || !tandem_knob(sock_net(sk), gso))
+	if (!sk->sk_gso_type || !sk_can_gso(sk) || !tandem_sk_knob(sk, gso))
 		return 0;
 	/* Room for the headers is deducted, by sk_setup_caps(). */
 	bytes = min_t(u32, sk->sk_gso_max_size, GSO_LEGACY_MAX_SIZE - TANDEM_MAX_HEADER - 1);
@@ -100,5 +100,5 @@ u32 tandem_burst_segs(struct sock *sk, u32 mss)
 	if (near < 32)
 		bytes += most >> near;
 	return max_t(u32, div_u64(min_t(u64, bytes, most), mss),
-		     tandem_knob(sock_net(sk), min_tso_segs));
+		     tandem_sk_knob(sk, min_tso_segs));
 }

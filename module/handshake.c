@@ -252,7 +252,7 @@ static void child_numbers(const struct sock *lsk, struct sock *child,
 	tp->ecn = 0;
 	tp->cc.ecn_ok = req->ecn_ok;
 	if (req->ecn_ok)
-		TANDEM_INC(sock_net(child), ECNOPENS);
+		TANDEM_SK_INC(child, ECNOPENS);
 	tp->wscale_ok = req->wscale_ok;
 	tp->snd_wscale = req->snd_wscale;
 	tp->rcv_wscale = req->rcv_wscale;

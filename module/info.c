@@ -28,7 +28,7 @@ u32 tandem_reported_mss(const struct sock *sk)
 {
 	u32 mss = tandem_sk(sk)->mss_cache;
 
-	if (sk->sk_state == TCP_SYN_SENT && tandem_knob(sock_net(sk), timestamps))
+	if (sk->sk_state == TCP_SYN_SENT && tandem_sk_knob(sk, timestamps))
 		mss -= min(mss, 12U);
 	return mss;
 }
@@ -66,7 +66,7 @@ static void fill_times(const struct sock *sk, struct tcp_info *info)
 
 	info->tcpi_rto = jiffies_to_usecs(tandem_rto_jiffies(sk));
 	if (tp->last_data_us)
-		info->tcpi_ato = tandem_knob(sock_net(sk), delack_max_ms) * USEC_PER_MSEC;
+		info->tcpi_ato = tandem_sk_knob(sk, delack_max_ms) * USEC_PER_MSEC;
 	/* Since the connection is, where there was none yet. */
 	info->tcpi_last_data_sent = age_ms(now, tp->last_sent_us ? : tp->estab_us);
 	info->tcpi_last_data_recv = age_ms(now, tp->last_data_us ? : tp->estab_us);

@@ -59,11 +59,11 @@ void tandem_challenge_ack(struct sock *sk)
 	/* Per connection first, so that one flooded connection costs the rest little. */
 	if ((tp->last_oow_ack_us && now - tp->last_oow_ack_us < OOW_ACK_INTERVAL_US) ||
 	    !tandem_challenge_allowed(sock_net(sk))) {
-		TANDEM_INC(sock_net(sk), CHALLENGELIMITED);
+		TANDEM_SK_INC(sk, CHALLENGELIMITED);
 		return;
 	}
 	tp->last_oow_ack_us = now;
-	TANDEM_INC(sock_net(sk), CHALLENGEACKS);
+	TANDEM_SK_INC(sk, CHALLENGEACKS);
 	tandem_send_ack(sk);
 }
 
@@ -163,7 +163,7 @@ void tandem_reset(struct sock *sk, enum tandem_reason why)
 
 void tandem_icmp_err(struct sock *sk, int err, bool hard)
 {
-	TANDEM_INC(sock_net(sk), ICMPIN);
+	TANDEM_SK_INC(sk, ICMPIN);
 	if (sock_owned_by_user(sk)) {
 		WRITE_ONCE(sk->sk_err_soft, err);
 	} else if (tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
@@ -223,23 +223,22 @@ void tandem_init_transfer(struct sock *sk)
 static void take_syn_options(struct sock *sk, const struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
 	/* No MSS, or one of 0: the family's default, set by connect() (RFC 9293 3.7.1). */
 	u16 mss = s->opts.have & TANDEM_OPT_MSS && s->opts.mss ? s->opts.mss : tp->mss_clamp;
 
-	tp->wscale_ok = s->opts.have & TANDEM_OPT_WSCALE && tandem_knob(net, window_scaling);
+	tp->wscale_ok = s->opts.have & TANDEM_OPT_WSCALE && tandem_sk_knob(sk, window_scaling);
 	tp->snd_wscale = tp->wscale_ok ? s->opts.wscale : 0;
 	if (!tp->wscale_ok) {
 		tp->rcv_wscale = 0;
 		tp->window_clamp = min(tp->window_clamp, 65535U);
 	}
-	tp->sack_ok = s->opts.have & TANDEM_OPT_SACK_OK && tandem_knob(net, sack);
-	tp->ts_ok = s->opts.have & TANDEM_OPT_TS && tandem_knob(net, timestamps);
+	tp->sack_ok = s->opts.have & TANDEM_OPT_SACK_OK && tandem_sk_knob(sk, sack);
+	tp->ts_ok = s->opts.have & TANDEM_OPT_TS && tandem_sk_knob(sk, timestamps);
 	if (tp->ts_ok) {
 		tp->ts_recent = s->opts.tsval;
 		tp->ts_recent_us = tandem_now_us();
 	}
-	mss = max_t(u16, mss, tandem_knob(net, min_mss));
+	mss = max_t(u16, mss, tandem_sk_knob(sk, min_mss));
 	if (tp->user_mss && tp->user_mss < mss)
 		mss = tp->user_mss;
 	tp->mss_clamp = mss;
@@ -397,7 +396,7 @@ static void answer_out_of_window(struct sock *sk, struct segment *s)
 
 	if (s->cb->seq == s->cb->end_seq) {
 		if (s->cb->seq == tp->rcv_nxt - 1)
-			TANDEM_INC(sock_net(sk), WINPROBESIN);
+			TANDEM_SK_INC(sk, WINPROBESIN);
 		if (tp->last_oow_ack_us && now - tp->last_oow_ack_us < OOW_ACK_INTERVAL_US)
 			return;
 		tp->last_oow_ack_us = now;
@@ -545,7 +544,7 @@ static int syn_recv_ack(struct sock *sk, struct segment *s)
  */
 static int orphan_fin_wait2(struct sock *sk, const struct segment *s)
 {
-	int timeout, timewait = msecs_to_jiffies(tandem_knob(sock_net(sk), timewait_ms));
+	int timeout, timewait = msecs_to_jiffies(tandem_sk_knob(sk, timewait_ms));
 
 	if (tandem_sk(sk)->linger2 < 0) {
 		tandem_done(sk, TANDEM_R_ORPHANTIMER);
@@ -629,7 +628,7 @@ static void take_data(struct sock *sk, struct segment *s)
 
 	if (tandem_payload_len(s->skb)) {
 		tp->data_segs_in += cb->segs;
-		TANDEM_ADD(sock_net(sk), INDATASEGS, cb->segs);
+		TANDEM_SK_ADD(sk, INDATASEGS, cb->segs);
 	}
 
 	switch (sk->sk_state) {
@@ -672,7 +671,7 @@ static void follow_udp_port(struct sock *sk, const struct segment *s)
 	    seq_before(s->cb->seq, tp->rcv_nxt))
 		return;
 	tp->udp_dport = port;
-	TANDEM_INC(sock_net(sk), UDPREBINDS);
+	TANDEM_SK_INC(sk, UDPREBINDS);
 }
 
 static void synchronized_input(struct sock *sk, struct segment *s)
@@ -761,7 +760,7 @@ void tandem_sk_rcv(struct sock *sk, struct sk_buff *skb)
 	if (!sock_owned_by_user(sk)) {
 		tandem_do_rcv(sk, skb);
 	} else if (tandem_backlog_join(sk, skb)) {
-		TANDEM_INC(sock_net(sk), BACKLOGJOINED);
+		TANDEM_SK_INC(sk, BACKLOGJOINED);
 	} else if (sk_add_backlog(sk, skb, READ_ONCE(sk->sk_rcvbuf) +
 				  READ_ONCE(sk->sk_sndbuf) + 64 * 1024)) {
 		bh_unlock_sock(sk);

@@ -339,7 +339,7 @@ static void v4_mtu_reduced(struct sock *sk)
 	mtu = dst_mtu(__sk_dst_get(sk));
 	if (READ_ONCE(inet_sk(sk)->pmtudisc) != IP_PMTUDISC_DONT &&
 	    ip_sk_accept_pmtu(sk) && tp->pmtu_cookie > mtu) {
-		TANDEM_INC(sock_net(sk), PMTUSHRINK);
+		TANDEM_SK_INC(sk, PMTUSHRINK);
 		tandem_sync_mss(sk, mtu);
 		tandem_simple_retransmit(sk);
 	}
@@ -427,7 +427,7 @@ void tandem_connect_numbers(struct sock *sk)
 		tp->iss = tandem_isn(net, &tp->flow.key);
 	tp->ts_offset = tandem_ts_offset(net, &tp->flow.key);
 	if (!tp->udp_dport)
-		tp->udp_dport = htons(tandem_knob(net, udp_port));
+		tp->udp_dport = htons(tandem_sk_knob(sk, udp_port));
 	tandem_inet_id_set(inet_sk(sk), get_random_u16());
 }
 

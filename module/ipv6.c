@@ -391,7 +391,7 @@ static void v6_mtu_reduced(struct sock *sk)
 		return;
 	mtu = dst_mtu(dst);
 	if (tp->pmtu_cookie > mtu) {
-		TANDEM_INC(sock_net(sk), PMTUSHRINK);
+		TANDEM_SK_INC(sk, PMTUSHRINK);
 		tandem_sync_mss(sk, mtu);
 		tandem_simple_retransmit(sk);
 	}

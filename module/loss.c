@@ -135,7 +135,7 @@ void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool
 	seg.early = early;
 	ops->delivered(&tp->loss, &seg);
 	if (tp->loss.reord_seen != seen)
-		TANDEM_INC(sock_net(sk), SACKREORDER);
+		TANDEM_SK_INC(sk, SACKREORDER);
 }
 
 void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev)
@@ -156,7 +156,7 @@ void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev)
 static void count_walk(struct sock *sk, u32 segs)
 {
 	if (segs > 1)
-		TANDEM_ADD(sock_net(sk), SEGSWALKED, segs);
+		TANDEM_SK_ADD(sk, SEGSWALKED, segs);
 }
 
 static u32 walk_by_time(struct sock *sk, const struct tandem_loss_ops *ops)

@@ -21,7 +21,7 @@ u32 tandem_mtu_to_mss(const struct sock *sk, u32 pmtu)
 	u32 mss = pmtu > overhead ? pmtu - overhead : 0;
 
 	mss = min_t(u32, mss, tp->mss_clamp);
-	return max_t(u32, mss, tandem_knob(sock_net(sk), min_mss));
+	return max_t(u32, mss, tandem_sk_knob(sk, min_mss));
 }
 
 u32 tandem_mss_to_mtu(const struct sock *sk, u32 mss)
@@ -89,7 +89,7 @@ u32 tandem_init_cwnd(const struct sock *sk)
 	const struct dst_entry *dst = __sk_dst_get((struct sock *)sk);
 	u32 segs = dst ? dst_metric(dst, RTAX_INITCWND) : 0;
 
-	return segs ? : tandem_knob(sock_net(sk), init_cwnd);
+	return segs ? : tandem_sk_knob(sk, init_cwnd);
 }
 
 u16 tandem_advmss(const struct sock *sk, const struct dst_entry *dst)

@@ -70,9 +70,9 @@ void tandem_mtup_init(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	tp->mtup.enabled = tandem_knob(sock_net(sk), mtu_probing) > 1;
+	tp->mtup.enabled = tandem_sk_knob(sk, mtu_probing) > 1;
 	tp->mtup.search_high = peers_limit(tp);	/* and the route's, tandem_mtup_limit() */
-	tp->mtup.search_low = min(size_of(tp, tandem_knob(sock_net(sk), base_mss)),
+	tp->mtup.search_low = min(size_of(tp, tandem_sk_knob(sk, base_mss)),
 				  tp->mtup.search_high);
 	tp->mtup.probe_size = 0;
 	tp->mtup.begun_us = tandem_now_us();
@@ -101,7 +101,7 @@ u32 tandem_mtup_mss(const struct sock *sk)
 static void search_again(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u64 interval = (u64)tandem_knob(sock_net(sk), probe_interval) * USEC_PER_SEC;
+	u64 interval = (u64)tandem_sk_knob(sk, probe_interval) * USEC_PER_SEC;
 
 	if (tandem_now_us() - tp->mtup.begun_us < interval)
 		return;
@@ -218,7 +218,7 @@ enum tandem_mtup_verdict tandem_mtup_send(struct sock *sk, gfp_t gfp)
 	size = (tp->mtup.search_high + tp->mtup.search_low) >> 1;
 	want = payload_of(tp, size);
 	if (tp->mtup.search_high - tp->mtup.search_low <
-	    tandem_knob(sock_net(sk), probe_threshold) || want <= tp->mss_cache) {
+	    tandem_sk_knob(sk, probe_threshold) || want <= tp->mss_cache) {
 		search_again(sk);
 		return TANDEM_MTUP_NONE;
 	}
@@ -240,7 +240,7 @@ enum tandem_mtup_verdict tandem_mtup_send(struct sock *sk, gfp_t gfp)
 	tp->mtup.probe_size = size;
 	tp->mtup.probe_start = TANDEM_CB(probe)->seq;
 	tp->mtup.probe_end = TANDEM_CB(probe)->end_seq;
-	TANDEM_INC(sock_net(sk), MTUPROBES);
+	TANDEM_SK_INC(sk, MTUPROBES);
 	return TANDEM_MTUP_SENT;
 }
 
@@ -261,7 +261,7 @@ void tandem_mtup_acked(struct sock *sk)
 	/* cwnd counts segments, the path bytes (section 7.6.1 wants no burst). */
 	tp->cc.cwnd = max_t(u32, 1, (u64)tp->cc.cwnd * before / tp->mss_cache);
 	tp->cc.cwnd_cnt = 0;
-	TANDEM_INC(sock_net(sk), MTUPROBESOK);
+	TANDEM_SK_INC(sk, MTUPROBESOK);
 }
 
 bool tandem_mtup_lost(struct sock *sk)
@@ -276,7 +276,7 @@ bool tandem_mtup_lost(struct sock *sk)
 	}
 	tp->mtup.search_high = tp->mtup.probe_size - 1;
 	tp->mtup.probe_size = 0;
-	TANDEM_INC(sock_net(sk), MTUPROBESLOST);
+	TANDEM_SK_INC(sk, MTUPROBESLOST);
 	tp->high_seq = tp->snd_nxt;
 	tp->undo.active = false;
 	tp->frto.step = TANDEM_FRTO_OFF;
@@ -288,21 +288,20 @@ bool tandem_mtup_lost(struct sock *sk)
 void tandem_mtup_black_hole(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
 	u32 mss;
 
-	if (!tandem_knob(net, mtu_probing))
+	if (!tandem_sk_knob(sk, mtu_probing))
 		return;
 	if (!tp->mtup.enabled) {
 		tp->mtup.enabled = true;
 		tp->mtup.begun_us = tandem_now_us();
-		TANDEM_INC(net, MTUBLACKHOLES);
+		TANDEM_SK_INC(sk, MTUBLACKHOLES);
 	} else {
 		/* Still silent: half of it, again and again. */
 		mss = payload_of(tp, tp->mtup.search_low) >> 1;
-		mss = min_t(u32, mss, tandem_knob(net, base_mss));
-		mss = max3(mss, (u32)tandem_knob(net, mtu_probe_floor),
-			   (u32)tandem_knob(net, min_mss));
+		mss = min_t(u32, mss, tandem_sk_knob(sk, base_mss));
+		mss = max3(mss, (u32)tandem_sk_knob(sk, mtu_probe_floor),
+			   (u32)tandem_sk_knob(sk, min_mss));
 		tp->mtup.search_low = min(size_of(tp, mss), tp->mtup.search_high);
 	}
 	tandem_sync_mss(sk, tp->pmtu_cookie);

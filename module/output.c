@@ -70,7 +70,7 @@ int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, u32 mss, gfp_t gf
 		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_TX_START);
 	}
 	/* What did not leave is not lost: it stays at the head and is tried again. */
-	err = tandem_transmit_skb(sk, skb, true, gfp);
+	err = tandem_transmit_at(sk, skb, true, gfp);
 	if (unlikely(err))
 		return err;
 	if (skb->len < mss * TANDEM_CB(skb)->segs)
@@ -140,7 +140,7 @@ static bool better_later(const struct sock *sk, const struct sk_buff *skb, u32 m
 	const struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u64 room = (u64)(data_cwnd(tp) - tandem_pipe(tp)) * mss;
-	u32 share = tandem_knob(sock_net(sk), tso_win_divisor);
+	u32 share = tandem_sk_knob(sk, tso_win_divisor);
 	u32 wnd = tandem_snd_wnd_end(tp) - cb->seq;
 	u64 most = min_t(u64, room, wnd);
 	const struct sk_buff *oldest;
@@ -251,7 +251,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 
 		if (tandem_pipe(tp) >= cwnd && !is_last(skb, mss)) {
 			limited = true;
-			TANDEM_INC(sock_net(sk), CWNDSTALL);
+			TANDEM_SK_INC(sk, CWNDSTALL);
 			break;
 		}
 		if (tandem_pace_blocks(sk)) {
@@ -259,7 +259,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 			break;
 		}
 		if (!window_allows(tp, skb, mss)) {
-			TANDEM_INC(sock_net(sk), SNDWNDSTALL);
+			TANDEM_SK_INC(sk, SNDWNDSTALL);
 			rwnd = true;
 			break;
 		}
@@ -275,10 +275,12 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 			break;
 		}
 		if (tandem_tsq_blocks(sk, skb)) {
-			TANDEM_INC(sock_net(sk), OUTTHROTTLED);
+			TANDEM_SK_INC(sk, OUTTHROTTLED);
 			paced = true;
 			break;
 		}
+		if (sent)
+			tandem_clock_tick(tp);
 		if (tandem_send_head_now(sk, skb, mss, gfp))
 			break;
 		sent = true;
@@ -314,7 +316,7 @@ static void restart_after_idle(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	if (!tp->packets_out && tp->last_sent_us &&
-	    tandem_knob(sock_net(sk), slow_start_after_idle) &&
+	    tandem_sk_knob(sk, slow_start_after_idle) &&
 	    tp->clock_us - tp->last_sent_us > tp->rto_us)
 		tandem_cwnd_restart(sk);
 }
@@ -324,6 +326,7 @@ static void push_segs(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp)
 	if (sk->sk_state == TCP_CLOSE || !tandem_send_head(sk))
 		return;
 	tandem_clock_tick(tandem_sk(sk));
+	tandem_chrono_start(sk, TANDEM_CHRONO_BUSY);
 	restart_after_idle(sk);
 	/* A SYN-ACK that is held back waits for something to go with. */
 	if (unlikely(tandem_sk(sk)->syn_held) &&
@@ -388,7 +391,6 @@ void tandem_send_fin(struct sock *sk)
 			return;
 		tp->write_seq++;
 		__skb_queue_tail(&sk->sk_write_queue, skb);
-		tandem_chrono_start(sk, TANDEM_CHRONO_BUSY);
 	}
 	tandem_push(sk, tandem_current_mss(sk), TANDEM_NAGLE_PUSH);
 }
@@ -457,7 +459,7 @@ int tandem_connect(struct sock *sk)
 	if (tandem_send_syn_head(sk, TANDEM_NAGLE_PUSH, sk->sk_allocation))
 		tandem_timer_syn_sent(sk);
 	tp->pushed_seq = tp->write_seq;
-	TANDEM_INC(sock_net(sk), ACTIVEOPENS);
+	TANDEM_SK_INC(sk, ACTIVEOPENS);
 	/* A refusal is told at once; anything else the SYN's timer will repair. */
 	return tp->fo_err == -ECONNREFUSED ? tp->fo_err : 0;
 }

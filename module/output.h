@@ -42,7 +42,7 @@ void tandem_send_probe0(struct sock *sk);
 void tandem_moved_out(struct sock *sk, struct sk_buff *skb);
 /*
  * Send the head of the unsent now, in segments of @mss bytes, whatever Nagle thinks;
- * windows are the caller's.
+ * windows are the caller's, and a clock_us that is not older than this very moment.
  */
 int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, u32 mss, gfp_t gfp);
 

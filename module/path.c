@@ -218,16 +218,16 @@ static struct path_entry *open_entry(struct sock *sk, struct path_bucket **bucke
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
 	struct net *net = sock_net(sk);
-	struct tandem_paths *paths = tandem_pernet(net)->paths;
+	struct tandem_paths *paths = tandem_sk(sk)->tn->paths;
 	struct path_bucket *b;
 	struct path_entry *e;
 	struct path_key key;
 
-	if (!tandem_knob(net, path_cache) || !tandem_knob(net, path_cache_max))
+	if (!tandem_sk_knob(sk, path_cache) || !tandem_sk_knob(sk, path_cache_max))
 		return NULL;
 	make_key(&key, &tp->flow.key, tp->flow.bound_dev_if);
 	b = bucket_of(paths, &key);
-	if (atomic_read(&paths->n) >= tandem_knob(net, path_cache_max)) {
+	if (atomic_read(&paths->n) >= tandem_sk_knob(sk, path_cache_max)) {
 		rcu_read_lock();
 		e = find(b, &key);
 		rcu_read_unlock();
@@ -366,7 +366,7 @@ void tandem_path_learn(struct sock *sk)
 		info->bw = max(tp->round.bw[0], tp->round.bw[1]);
 	fold_reordering(info, sk);
 	close_entry(b);
-	TANDEM_INC(sock_net(sk), PATHSLEARNT);
+	TANDEM_SK_INC(sk, PATHSLEARNT);
 }
 
 void tandem_path_learn_fastopen(struct sock *sk, u16 mss,
@@ -428,7 +428,7 @@ static void resume_prime(struct sock *sk, const struct tandem_path_info *info, u
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (tandem_knob(sock_net(sk), path_cache) != 2 || tp->total_retrans)
+	if (tandem_sk_knob(sk, path_cache) != 2 || tp->total_retrans)
 		return;
 	ask_for_pacing(sk);
 	tandem_resume_start(&tp->resume, min_t(u64, pipe, U32_MAX / 2), info->min_rtt_us,
@@ -466,7 +466,7 @@ void tandem_path_prime(struct sock *sk)
 	}
 	if (info.reordering) {
 		tandem_loss_prime(sk, info.reordering, info.reo_mult);
-		TANDEM_INC(sock_net(sk), PATHSREORDER);
+		TANDEM_SK_INC(sk, PATHSREORDER);
 	}
 	pipe = mul_u64_u32_div(info.bw, info.min_rtt_us, USEC_PER_SEC);
 	pipe = div_u64(pipe, max(tp->mss_cache, 1U));
@@ -517,7 +517,7 @@ void tandem_path_step(struct sock *sk, u32 acked)
 		/* Recovery ends at ssthresh: not above where the retreat begins. */
 		tp->cc.ssthresh = max(min(tp->cc.ssthresh, tp->cc.cwnd), TANDEM_CWND_MIN);
 		forget_rate(sk);
-		TANDEM_INC(sock_net(sk), RESUMERETREATS);
+		TANDEM_SK_INC(sk, RESUMERETREATS);
 		return;
 	}
 	a.una = tp->snd_una;
@@ -530,11 +530,11 @@ void tandem_path_step(struct sock *sk, u32 acked)
 	tp->cc.cwnd = min(tandem_resume_ack(&tp->resume, &a), tp->cc.cwnd_clamp);
 	if (tp->resume.state == TANDEM_RESUME_UNVALIDATED && tp->resume.state != was) {
 		pace_jump(tp);
-		TANDEM_INC(sock_net(sk), RESUMES);
+		TANDEM_SK_INC(sk, RESUMES);
 	}
 	if (tp->resume.state == TANDEM_RESUME_NORMAL &&
 	    was == TANDEM_RESUME_VALIDATING)
-		TANDEM_INC(sock_net(sk), RESUMESVALID);
+		TANDEM_SK_INC(sk, RESUMESVALID);
 }
 
 /* ---- for people ---- */

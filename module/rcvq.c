@@ -38,11 +38,11 @@ static void note_dsack(struct sock *sk, u32 start, u32 end)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (!tp->sack_ok || !tandem_knob(sock_net(sk), dsack) || start == end)
+	if (!tp->sack_ok || !tandem_sk_knob(sk, dsack) || start == end)
 		return;
 	/* The same once more: our ACKs may be what is lost.  As TCP, try another path. */
 	if (start == tp->dsack_block.start && sk_rethink_txhash(sk))
-		TANDEM_INC(sock_net(sk), DUPDATAREHASH);
+		TANDEM_SK_INC(sk, DUPDATAREHASH);
 	tp->dsack = true;
 	tp->dsack_block.start = start;
 	tp->dsack_block.end = end;
@@ -109,14 +109,14 @@ void tandem_rcvq_sacks(struct sock *sk, struct tandem_opts *o)
 	if (tp->dsack && n < room) {
 		o->sack[n++] = tp->dsack_block;
 		tp->dsack = false;
-		TANDEM_INC(sock_net(sk), DSACKOUT);
+		TANDEM_SK_INC(sk, DSACKOUT);
 	}
 	for (i = 0; i < tp->n_sacks && n < room; i++)
 		o->sack[n++] = tp->sacks[i];
 	o->nsack = n;
 	if (!n)
 		o->have &= ~TANDEM_OPT_SACK;
-	TANDEM_ADD(sock_net(sk), SACKBLOCKSOUT, n);
+	TANDEM_SK_ADD(sk, SACKBLOCKSOUT, n);
 }
 
 /* ---- queueing ---- */
@@ -169,7 +169,7 @@ static void append(struct sock *sk, struct sk_buff *skb)
 
 	tp->rcv_nxt = TANDEM_CB(skb)->end_seq;
 	tp->bytes_received += fresh;
-	TANDEM_ADD(sock_net(sk), INBYTES, fresh);
+	TANDEM_SK_ADD(sk, INBYTES, fresh);
 	if (tail && tandem_try_coalesce(sk, tail, skb))
 		return;
 	skb_set_owner_r(skb, sk);
@@ -323,7 +323,7 @@ static void queue_ofo(struct sock *sk, struct sk_buff *skb)
 	tp->ack_pending |= TANDEM_ACK_DUP;
 	tandem_ack_now(sk);
 	tp->rcv_ofo += cb->segs;
-	TANDEM_ADD(sock_net(sk), OFOQUEUED, cb->segs);
+	TANDEM_SK_ADD(sk, OFOQUEUED, cb->segs);
 	if (!tandem_rmem_schedule(sk, skb)) {
 		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_OFOPRUNE);
 		return;
@@ -371,7 +371,7 @@ void tandem_rcvq_input(struct sock *sk, struct sk_buff *skb)
 	}
 	if (!seq_before(cb->seq, tp->rcv_nxt + tandem_rcv_wnd_open(tp))) {
 		/* Into a shut window: a probe with data.  It is answered, not taken. */
-		TANDEM_INC(sock_net(sk), WINPROBESIN);
+		TANDEM_SK_INC(sk, WINPROBESIN);
 		tandem_ack_now(sk);
 		tandem_drop(sock_net(sk), sk, skb, TANDEM_R_OUTWIN);
 		return;

@@ -29,8 +29,19 @@ bool tandem_try_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *sk
 		to->tstamp = skb->tstamp;
 		skb_hwtstamps(to)->hwtstamp = skb_hwtstamps(skb)->hwtstamp;
 	}
-	TANDEM_INC(sock_net(sk), COALESCED);
+	TANDEM_SK_INC(sk, COALESCED);
 	kfree_skb_partial(skb, stolen);
+	return true;
+}
+
+/* Options are whole words, and few: not worth a call of memcmp(). */
+static bool same_options(const struct tcphdr *a, const struct tcphdr *b, unsigned int len)
+{
+	const u32 *wa = (const u32 *)(a + 1), *wb = (const u32 *)(b + 1);
+
+	for (; len; len -= sizeof(u32))
+		if (*wa++ != *wb++)
+			return false;
 	return true;
 }
 
@@ -49,7 +60,7 @@ static bool continues(const struct sk_buff *tail, const struct sk_buff *skb)
 	       !((tcb->flags ^ cb->flags) & (TANDEM_F_ECE | TANDEM_F_CWR)) &&
 	       tail->len > tandem_hdr_len(tth) && skb->len > hdr_len &&
 	       tandem_hdr_len(tth) == hdr_len &&
-	       !memcmp(tth + 1, th + 1, hdr_len - sizeof(*th));
+	       same_options(tth, th, hdr_len - sizeof(*th));
 }
 
 bool tandem_backlog_join(struct sock *sk, struct sk_buff *skb)
@@ -255,7 +266,6 @@ static u32 wanted_window(const struct tandem_sock *tp, u32 copied)
 void tandem_rcvq_space_adjust(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
 	u32 copied, win, rcvbuf;
 	u64 now;
 
@@ -266,11 +276,11 @@ void tandem_rcvq_space_adjust(struct sock *sk)
 		return;
 	copied = tp->copied_seq - tp->rcvq_space.seq;
 	if (copied > tp->rcvq_space.space) {
-		if (tandem_knob(net, moderate_rcvbuf) &&
+		if (tandem_sk_knob(sk, moderate_rcvbuf) &&
 		    !(sk->sk_userlocks & SOCK_RCVBUF_LOCK)) {
 			win = wanted_window(tp, copied);
 			rcvbuf = min_t(u64, 2ULL * win,
-				       READ_ONCE(tandem_pernet(net)->knobs.rmem[2]));
+				       READ_ONCE(tandem_sk(sk)->tn->knobs.rmem[2]));
 			if (rcvbuf > sk->sk_rcvbuf) {
 				WRITE_ONCE(sk->sk_rcvbuf, rcvbuf);
 				tp->window_clamp = tandem_win_from_space(sk, rcvbuf);

@@ -147,7 +147,7 @@ static void enter_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 	tp->high_seq = tp->snd_nxt;
 	tp->cc.ca_state = TANDEM_CA_RECOVERY;
 	tell_cong(tp, TANDEM_CONG_EV_RECOVERY);
-	TANDEM_INC(sock_net(sk), RECOVERIES);
+	TANDEM_SK_INC(sk, RECOVERIES);
 }
 
 static void begin_cwr(struct sock *sk, const struct tandem_ack_event *ev)
@@ -159,7 +159,7 @@ static void begin_cwr(struct sock *sk, const struct tandem_ack_event *ev)
 	tp->high_seq = tp->snd_nxt;
 	tp->cc.ca_state = TANDEM_CA_CWR;
 	tell_cong(tp, TANDEM_CONG_EV_CWR);
-	TANDEM_INC(sock_net(sk), CWRS);
+	TANDEM_SK_INC(sk, CWRS);
 }
 
 /*
@@ -198,7 +198,7 @@ static void probe_repaired(struct sock *sk)
 	const struct tandem_ack_event none = {};
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	TANDEM_INC(sock_net(sk), LOSSPROBERECOVERY);
+	TANDEM_SK_INC(sk, LOSSPROBERECOVERY);
 	if (tp->cc.ca_state >= TANDEM_CA_CWR)
 		return;
 	start_reduction(sk, &none);
@@ -262,7 +262,7 @@ static bool undo_by_dsack(struct sock *sk, const struct tandem_ack_event *ev)
 	if (!ev->dsack || !tandem_undo_by_dsack(&tp->undo))
 		return false;
 	undo_reduction(sk, false);
-	TANDEM_INC(sock_net(sk), DSACKUNDO);
+	TANDEM_SK_INC(sk, DSACKUNDO);
 	return true;
 }
 
@@ -273,12 +273,12 @@ static bool undo_partial(struct sock *sk, const struct tandem_ack_event *ev)
 
 	if (!advanced(ev) || !tandem_undo_by_echo(&tp->undo, ev->echo_us))
 		return false;
-	TANDEM_INC(sock_net(sk), TSREORDER);
+	TANDEM_SK_INC(sk, TSREORDER);
 	if (tp->retrans_out)
 		return true;		/* call no more lost until their fate is known */
 	undo_reduction(sk, true);
 	calm(tp);
-	TANDEM_INC(sock_net(sk), PARTIALUNDO);
+	TANDEM_SK_INC(sk, PARTIALUNDO);
 	return true;
 }
 
@@ -290,9 +290,9 @@ static void undo_loss(struct sock *sk, bool frto)
 	undo_reduction(sk, true);
 	tp->retransmits = 0;
 	tp->backoff = 0;
-	TANDEM_INC(sock_net(sk), LOSSUNDO);
+	TANDEM_SK_INC(sk, LOSSUNDO);
 	if (frto)
-		TANDEM_INC(sock_net(sk), SPURIOUSRTOS);
+		TANDEM_SK_INC(sk, SPURIOUSRTOS);
 	calm(tp);
 }
 
@@ -307,9 +307,9 @@ static void leave_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 	if (tandem_undo_by_dsack(&tp->undo) || tandem_undo_by_echo(&tp->undo, ev->echo_us)) {
 		undo_reduction(sk, false);
 		if (was_loss)
-			TANDEM_INC(sock_net(sk), LOSSUNDO);
+			TANDEM_SK_INC(sk, LOSSUNDO);
 		else
-			TANDEM_INC(sock_net(sk), FULLUNDO);
+			TANDEM_SK_INC(sk, FULLUNDO);
 	} else {
 		tandem_loss_tell(sk, TANDEM_LOSS_EV_RECOVERED);
 		if (!was_loss && !cc->ops->control) {
@@ -431,7 +431,7 @@ static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
 	if (dsack || (advanced(ev) && tandem_undo_by_echo(&tp->undo, ev->echo_us))) {
 		undo_loss(sk, false);
 		if (dsack)
-			TANDEM_INC(sock_net(sk), DSACKUNDO);
+			TANDEM_SK_INC(sk, DSACKUNDO);
 		if (tp->sack_ok || recovered(tp)) {
 			calm(tp);
 			in_open(sk, ev);
@@ -595,7 +595,7 @@ void tandem_recovery_reo_timeout(struct sock *sk)
 	tandem_loss_look(sk, ev.now_us, 0);
 	if (!tandem_loss_detect(sk))
 		return;
-	TANDEM_INC(sock_net(sk), REOTIMEOUTS);
+	TANDEM_SK_INC(sk, REOTIMEOUTS);
 	if (begins)
 		enter_recovery(sk, &ev);
 	tp->cc.in_flight = tandem_pipe(tp);
@@ -634,7 +634,7 @@ void tandem_recovery_timeout(struct sock *sk)
 	tandem_loss_look(sk, tandem_clock_tick(tp), 0);
 	/* RFC 2018 section 8: the peer may have forgotten what it SACKed. */
 	if (head && TANDEM_CB(head)->sacked & TANDEM_S_SACKED) {
-		TANDEM_INC(sock_net(sk), SACKRENEG);
+		TANDEM_SK_INC(sk, SACKRENEG);
 		tandem_sack_clear(sk);
 		reneged = true;
 	}
@@ -662,7 +662,7 @@ void tandem_recovery_timeout(struct sock *sk)
 	tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
 	tp->frto.step = TANDEM_FRTO_OFF;
 	if (first && reduces && !reneged && head &&
-	    !(TANDEM_CB(head)->flags & TANDEM_F_SYN) && tandem_knob(sock_net(sk), frto))
+	    !(TANDEM_CB(head)->flags & TANDEM_F_SYN) && tandem_sk_knob(sk, frto))
 		tandem_frto_start(&tp->frto, tp->high_seq);
 }
 

@@ -54,7 +54,7 @@ int tandem_set_rcvlowat(struct sock *sk, int val)
 {
 	bool locked = sk->sk_userlocks & SOCK_RCVBUF_LOCK;
 	int cap = locked ? sk->sk_rcvbuf / 2 :
-			   tandem_pernet(sock_net(sk))->knobs.rmem[2] / 2;
+			   tandem_sk(sk)->tn->knobs.rmem[2] / 2;
 
 	val = min(val, cap);
 	WRITE_ONCE(sk->sk_rcvlowat, val ? : 1);

@@ -43,7 +43,6 @@ static struct kmem_cache *req_cache;
 void tandem_syn_window(const struct sock *sk, u32 *rcv_wnd, u32 *window_clamp,
 		       u8 *rcv_wscale)
 {
-	struct net *net = sock_net(sk);
 	u32 space = tandem_rcv_full_space(sk);
 	u32 clamp = *window_clamp, max_space;
 
@@ -53,11 +52,11 @@ void tandem_syn_window(const struct sock *sk, u32 *rcv_wnd, u32 *window_clamp,
 		clamp = min(clamp, space);
 	space = min(space, clamp);
 	/* As TCP, of the whole buffer, though bookkeeping takes a part of it. */
-	max_space = max_t(u32, space, tandem_knob(net, rmem[2]));
+	max_space = max_t(u32, space, tandem_sk_knob(sk, rmem[2]));
 
 	*rcv_wnd = min_t(u32, space, U16_MAX);
 	*rcv_wscale = 0;
-	if (tandem_knob(net, window_scaling))
+	if (tandem_sk_knob(sk, window_scaling))
 		*rcv_wscale = tandem_win_scale(min(max_space, clamp));
 	*window_clamp = min_t(u32, clamp, U16_MAX << *rcv_wscale);
 }
@@ -276,7 +275,7 @@ void tandem_send_synack(struct tandem_request *req, struct dst_entry *dst,
 	}
 	skb = alloc_skb(TANDEM_MAX_HEADER, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb) {
-		TANDEM_INC(sock_net(lsk), OUTNOMEM);
+		TANDEM_SK_INC(lsk, OUTNOMEM);
 		return;
 	}
 	skb_reserve(skb, TANDEM_MAX_HEADER);
@@ -330,7 +329,7 @@ static int req_max_retrans(const struct sock *lsk)
 	u32 len = READ_ONCE(listen->n_requests), young;
 
 	if (!max)
-		max = tandem_knob(sock_net(lsk), synack_retries);
+		max = tandem_sk_knob(lsk, synack_retries);
 	if (len * 2 <= max_t(u32, 8, READ_ONCE(lsk->sk_max_ack_backlog)))
 		return max;
 	young = READ_ONCE(listen->n_young) * 2;
@@ -375,7 +374,7 @@ static void req_timer(struct timer_list *t)
 	if (req->dead)
 		goto out;
 	if (inet_sk_state_load(lsk) != TCP_LISTEN || req_expired(req, lsk, &resend)) {
-		TANDEM_INC(sock_net(lsk), REQTIMEOUTS);
+		TANDEM_SK_INC(lsk, REQTIMEOUTS);
 		tandem_request_kill(req);
 		goto out;
 	}

@@ -153,7 +153,7 @@ bool tandem_rtx_must_resend(struct sock *sk, struct sk_buff *skb)
 	if (cb->sacked & TANDEM_S_RETRANS) {
 		cb->sacked &= ~TANDEM_S_RETRANS;
 		tp->retrans_out -= cb->segs;
-		TANDEM_ADD(sock_net(sk), LOSTRETRANSMIT, cb->segs);
+		TANDEM_SK_ADD(sk, LOSTRETRANSMIT, cb->segs);
 	}
 	if (!(cb->sacked & TANDEM_S_LOST)) {
 		cb->sacked |= TANDEM_S_LOST;
@@ -281,7 +281,7 @@ int tandem_fragment(struct sock *sk, struct sk_buff *skb, u32 len, u32 mss,
 	if (WARN_ON_ONCE(!len || len >= skb->len))
 		return -EINVAL;
 	if (in_rtx && too_many_pieces(sk, skb)) {
-		TANDEM_INC(sock_net(sk), WQUEUETOOBIG);
+		TANDEM_SK_INC(sk, WQUEUETOOBIG);
 		return -ENOMEM;
 	}
 	if (unshare(skb, gfp))
@@ -482,7 +482,7 @@ void tandem_xmit_retransmit_queue(struct sock *sk, enum tandem_reason why, bool 
 			return;
 		skb = list_skb(tp->lost_list.next);
 		if (!first && tandem_tsq_blocks(sk, skb)) {
-			TANDEM_INC(sock_net(sk), OUTTHROTTLED);
+			TANDEM_SK_INC(sk, OUTTHROTTLED);
 			return;
 		}
 		head = tandem_rtx_head(sk);

@@ -36,7 +36,7 @@ static void take_dsack(struct sock *sk, const struct tandem_sack_block *b,
 	u32 len = b->end - b->start;
 
 	tp->dsack_dups++;
-	TANDEM_INC(sock_net(sk), DSACKIN);
+	TANDEM_SK_INC(sk, DSACKIN);
 	if (!seq_before(b->start, b->end) || seq_after(b->end, tp->snd_nxt) ||
 	    len > max(tp->max_window, tp->mss_cache) ||
 	    tp->dsack_dups > tp->total_retrans)
@@ -154,7 +154,7 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 
 	if (!tp->sack_ok || !(o->have & TANDEM_OPT_SACK) || !o->nsack)
 		return;
-	TANDEM_ADD(sock_net(sk), SACKBLOCKSIN, o->nsack);
+	TANDEM_SK_ADD(sk, SACKBLOCKSIN, o->nsack);
 	if (is_dsack(o, ev->ack)) {
 		take_dsack(sk, &o->sack[0], ev);
 		first = 1;
@@ -167,7 +167,7 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 			b.start = tp->snd_una;
 		if (!block_valid(tp, &b)) {
 			if (seq_after(b.end, tp->snd_nxt) || !seq_before(b.start, b.end))
-				TANDEM_INC(sock_net(sk), SACKDISCARD);
+				TANDEM_SK_INC(sk, SACKDISCARD);
 			continue;
 		}
 		mark_news(sk, &b, ev);
@@ -175,7 +175,7 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 	}
 	memcpy(tp->sack_seen, seen, sizeof(seen));
 	if (ev->walked)
-		TANDEM_ADD(sock_net(sk), SEGSWALKED, ev->walked);
+		TANDEM_SK_ADD(sk, SEGSWALKED, ev->walked);
 }
 
 void tandem_sack_clear(struct sock *sk)

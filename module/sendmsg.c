@@ -60,7 +60,7 @@ bool tandem_stream_memory_free(const struct sock *sk, int wake)
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u32 unsent = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt);
 	u32 lowat = READ_ONCE(tp->notsent_lowat) ?:
-		    (u32)tandem_knob(sock_net(sk), notsent_lowat);
+		    (u32)tandem_sk_knob(sk, notsent_lowat);
 
 	if (READ_ONCE(sk->sk_wmem_queued) >= READ_ONCE(sk->sk_sndbuf))
 		return false;
@@ -109,9 +109,9 @@ void tandem_sndbuf_expand(struct sock *sk)
 	    sk_memory_allocated(sk) >= sk_prot_mem_limits(sk, 0))
 		return;
 	per_seg = SKB_TRUESIZE(TANDEM_MAX_HEADER) + max_t(u32, tp->mss_cache, tp->mss_clamp);
-	segs = max3(tp->cc.cwnd, (u32)tandem_knob(sock_net(sk), init_cwnd), 4U);
+	segs = max3(tp->cc.cwnd, (u32)tandem_sk_knob(sk, init_cwnd), 4U);
 	want = 2ULL * segs * per_seg;
-	want = min_t(u64, want, READ_ONCE(tandem_pernet(sock_net(sk))->knobs.wmem[2]));
+	want = min_t(u64, want, READ_ONCE(tandem_sk(sk)->tn->knobs.wmem[2]));
 	if (sk->sk_sndbuf < want)
 		WRITE_ONCE(sk->sk_sndbuf, want);
 }
@@ -145,7 +145,6 @@ static void append_skb(struct sock *sk, struct sk_buff *skb)
 	__skb_queue_tail(&sk->sk_write_queue, skb);
 	sk_wmem_queued_add(sk, skb->truesize);
 	sk_mem_charge(sk, skb->truesize);
-	tandem_chrono_start(sk, TANDEM_CHRONO_BUSY);
 	if (tp->nonagle & TANDEM_NAGLE_PUSH)
 		tp->nonagle &= ~TANDEM_NAGLE_PUSH;
 }
@@ -185,7 +184,7 @@ static u32 wmem_schedule(struct sock *sk, u32 want)
 
 	if (likely(sk_wmem_schedule(sk, want)))
 		return want;
-	least = READ_ONCE(tandem_pernet(sock_net(sk))->knobs.wmem[0]) - sk->sk_wmem_queued;
+	least = READ_ONCE(tandem_sk(sk)->tn->knobs.wmem[0]) - sk->sk_wmem_queued;
 	if (least > 0)
 		tandem_forced_mem_schedule(sk, min_t(u32, least, want));
 	return min_t(u32, want, max(sk->sk_forward_alloc, 0));
@@ -236,6 +235,8 @@ int tandem_append_bytes(struct sock *sk, struct msghdr *msg, u32 want, bool push
 	if (!skb)
 		return 0;
 	append_skb(sk, skb);
+	tandem_clock_tick(tandem_sk(sk));
+	tandem_chrono_start(sk, TANDEM_CHRONO_BUSY);
 	while (copied < want) {
 		n = copy_to_tail(sk, skb, msg, want - copied);
 		if (n <= 0)

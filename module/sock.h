@@ -45,6 +45,7 @@ struct msghdr;
 #define TANDEM_ACK_DUP		0x08	/* it will be a duplicate ACK */
 #define TANDEM_ACK_WIN		0x10	/* a window update is owed as well */
 #define TANDEM_ACK_DELAYED	0x20	/* it is being sent because the timer fired */
+#define TANDEM_ACK_WAITS	0x40	/* it may wait, whatever the program reads */
 
 /* tandem_sock.deferred: bits, what a timer or ICMP left for release_cb */
 enum tandem_deferred {
@@ -104,6 +105,7 @@ struct tandem_sock {
 
 	/* ---- each segment, either way: begins with af ---- */
 	const struct tandem_af_ops *af;		/* IPv4, IPv6 or v4-mapped */
+	struct tandem_net *tn;	/* tandem_pernet() of its netns, which it holds */
 	u64	clock_us;	/* when the event at hand came, tandem_clock_tick() */
 	unsigned long	deferred;	/* bits of enum tandem_deferred; atomic */
 	u8	nonagle;	/* TANDEM_NAGLE_* */
@@ -340,6 +342,13 @@ static inline struct sock *tandem_to_sk(struct tandem_sock *tp)
 {
 	return (struct sock *)tp;
 }
+
+/* Knobs and counters of a socket's netns, without the way there through struct net. */
+#define tandem_sk_knob(sk, name)	READ_ONCE(tandem_sk(sk)->tn->knobs.name)
+#define TANDEM_SK_INC(sk, e)	\
+	SNMP_INC_STATS(tandem_sk(sk)->tn->mib, TANDEM_MIB_##e)
+#define TANDEM_SK_ADD(sk, e, n)	\
+	SNMP_ADD_STATS(tandem_sk(sk)->tn->mib, TANDEM_MIB_##e, n)
 
 /* Microseconds on the monotonic clock. */
 static inline u64 tandem_now_us(void)

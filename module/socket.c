@@ -59,7 +59,7 @@ static void enter_memory_pressure(struct sock *sk)
 		return;
 	/* 0 means no pressure, whatever the clock says. */
 	if (!cmpxchg(&memory_pressure, 0, now ? now : 1))
-		TANDEM_INC(sock_net(sk), MEMPRESSURE);
+		TANDEM_SK_INC(sk, MEMPRESSURE);
 }
 
 static void leave_memory_pressure(struct sock *sk)
@@ -306,12 +306,13 @@ static int init_sock(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct net *net = sock_net(sk);
 
+	tp->tn = tandem_pernet(net);
 	tandem_early_open(net);
 	tandem_init_sock_common(sk);
-	tp->nonagle = tandem_knob(net, no_delay) ? TANDEM_NAGLE_OFF : 0;
-	tp->wire = tandem_knob(net, wire);
-	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(tandem_pernet(net)->knobs.wmem[1]));
-	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(tandem_pernet(net)->knobs.rmem[1]));
+	tp->nonagle = tandem_sk_knob(sk, no_delay) ? TANDEM_NAGLE_OFF : 0;
+	tp->wire = tandem_sk_knob(sk, wire);
+	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(tandem_sk(sk)->tn->knobs.wmem[1]));
+	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(tandem_sk(sk)->tn->knobs.rmem[1]));
 	sk->sk_destruct = destruct;
 	if (sk->sk_socket)
 		tandem_own_sol_socket(sk->sk_socket);

@@ -171,7 +171,7 @@ static int set_wire(struct sock *sk, int val)
 		return -EISCONN;
 	if (inet_sk(sk)->inet_num || val < TANDEM_WIRE_NATIVE || val > TANDEM_WIRE_UDP)
 		return -EINVAL;
-	if (val == TANDEM_WIRE_TCP && !tandem_knob(sock_net(sk), tcp_wire))
+	if (val == TANDEM_WIRE_TCP && !tandem_sk_knob(sk, tcp_wire))
 		return -EPERM;
 	tandem_sk(sk)->wire = val;
 	return 0;
@@ -625,12 +625,12 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 		*val = tandem_keepalive_probes(tp);
 		break;
 	case TCP_SYNCNT:
-		*val = READ_ONCE(tp->syn_retries) ? : tandem_knob(net, syn_retries);
+		*val = READ_ONCE(tp->syn_retries) ? : tandem_sk_knob(sk, syn_retries);
 		break;
 	case TCP_LINGER2:
 		*val = READ_ONCE(tp->linger2);
 		if (*val >= 0)
-			*val = *val ? *val / HZ : tandem_knob(net, fin_timeout);
+			*val = *val ? *val / HZ : tandem_sk_knob(sk, fin_timeout);
 		break;
 	case TCP_DEFER_ACCEPT:
 		*val = retrans_to_secs(net, READ_ONCE(tp->defer_accept));

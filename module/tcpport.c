@@ -127,7 +127,7 @@ int tandem_hold_port(struct sock *sk, u16 *num)
 	struct tandem_hold *hold;
 	int err;
 
-	if (!tandem_knob(sock_net(sk), tcp_wire))
+	if (!tandem_sk_knob(sk, tcp_wire))
 		return -EPERM;
 	err = tandem_tcpwire_open(sock_net(sk));
 	if (err)

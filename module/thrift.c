@@ -54,14 +54,14 @@ static u8 *habit_in(u8 *counts, const struct sock *sk)
 
 static u8 *habit(const struct sock *sk)
 {
-	return habit_in(tandem_pernet(sock_net(sk))->fin_habit, sk);
+	return habit_in(tandem_sk(sk)->tn->fin_habit, sk);
 }
 
 /* ---- the SYN-ACK of a fast open ---- */
 
 static u8 *synack_habit(const struct sock *sk)
 {
-	return habit_in(tandem_pernet(sock_net(sk))->synack_habit, sk);
+	return habit_in(tandem_sk(sk)->tn->synack_habit, sk);
 }
 
 bool tandem_thrift_hold_synack(const struct sock *sk)
@@ -85,11 +85,11 @@ void tandem_thrift_synack_sent(const struct sock *sk, bool rides)
 	u8 was = READ_ONCE(*count);
 
 	if (rides) {
-		TANDEM_INC(sock_net(sk), SYNACKRIDES);
+		TANDEM_SK_INC(sk, SYNACKRIDES);
 		WRITE_ONCE(*count, 0);
 		return;
 	}
-	TANDEM_INC(sock_net(sk), SYNACKHOLDSINVAIN);
+	TANDEM_SK_INC(sk, SYNACKHOLDSINVAIN);
 	if (was < HABIT_OFF)
 		WRITE_ONCE(*count, was + 1);
 }
@@ -122,7 +122,7 @@ static void third_ack_as_tcp(struct sock *sk)
 void tandem_third_ack(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	unsigned long most = msecs_to_jiffies(tandem_knob(sock_net(sk), delack_max_ms));
+	unsigned long most = msecs_to_jiffies(tandem_sk_knob(sk, delack_max_ms));
 	unsigned long delay = usecs_to_jiffies(tandem_rtt_srtt_us(&tp->rtt) / 4);
 
 	tp->ack_pending |= TANDEM_ACK_SCHED;
@@ -130,7 +130,7 @@ void tandem_third_ack(struct sock *sk)
 		third_ack_as_tcp(sk);
 		return;
 	}
-	if (!most || !tandem_knob(sock_net(sk), third_ack_delay)) {
+	if (!most || !tandem_sk_knob(sk, third_ack_delay)) {
 		tandem_send_ack(sk);
 		return;
 	}
@@ -142,17 +142,16 @@ void tandem_third_ack(struct sock *sk)
 void tandem_thrift_ack_sent(struct sock *sk, bool pure)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
 
 	if (tp->third_ack) {
 		WRITE_ONCE(tp->third_ack, false);
 		if (!pure)
-			TANDEM_INC(net, THIRDACKRIDES);
+			TANDEM_SK_INC(sk, THIRDACKRIDES);
 	}
 	if (tp->fin_ack) {
 		tp->fin_ack = false;
 		if (!pure)
-			TANDEM_INC(net, FINACKRIDES);
+			TANDEM_SK_INC(sk, FINACKRIDES);
 	}
 }
 
@@ -179,7 +178,7 @@ static bool may_hold(const struct sock *sk, u32 hold_us)
 bool tandem_hold_for_fin(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u32 hold_us = tandem_knob(sock_net(sk), fin_hold_us);
+	u32 hold_us = tandem_sk_knob(sk, fin_hold_us);
 	const struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
 
 	if (!tail || !(tail->len % tp->mss_cache) || TANDEM_CB(tail)->eor) {
@@ -193,7 +192,7 @@ bool tandem_hold_for_fin(struct sock *sk)
 	WRITE_ONCE(tp->fin_hold, true);
 	sock_hold(sk);
 	hrtimer_start(&tp->fin_timer, ns_to_ktime(hold_us * NSEC_PER_USEC), HRTIMER_MODE_REL_SOFT);
-	TANDEM_INC(sock_net(sk), FINHOLDS);
+	TANDEM_SK_INC(sk, FINHOLDS);
 	return true;
 }
 
@@ -216,7 +215,7 @@ void tandem_hold_end(struct sock *sk, enum tandem_hold_end how)
 	case TANDEM_HOLD_IN_VAIN:
 		if (was < HABIT_MAX)
 			WRITE_ONCE(*count, was + 1);
-		TANDEM_INC(sock_net(sk), FINHOLDSINVAIN);
+		TANDEM_SK_INC(sk, FINHOLDSINVAIN);
 		break;
 	case TANDEM_HOLD_MOOT:
 		break;
@@ -249,12 +248,12 @@ static enum hrtimer_restart fin_timer_fn(struct hrtimer *t)
 void tandem_thrift_fin(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u32 hold_us = tandem_knob(sock_net(sk), fin_hold_us);
+	u32 hold_us = tandem_sk_knob(sk, fin_hold_us);
 	const struct sk_buff *tail = skb_peek_tail(&sk->sk_write_queue);
 	u8 was = READ_ONCE(*habit(sk));
 
 	if (tail && tail->len)
-		TANDEM_INC(sock_net(sk), FINRIDES);
+		TANDEM_SK_INC(sk, FINRIDES);
 	if (tp->fin_hold) {
 		tandem_hold_end(sk, TANDEM_HOLD_FIN);
 	} else if (tp->passive && was && !(tp->nonagle & TANDEM_NAGLE_OFF) &&

@@ -28,7 +28,7 @@ void tandem_thrift_stop_sync(struct sock *sk);
 static inline bool tandem_thrifty(const struct sock *sk)
 {
 	return tandem_sk(sk)->wire != TANDEM_WIRE_TCP ||
-	       tandem_knob(sock_net(sk), tcp_wire_thrift);
+	       tandem_sk_knob(sk, tcp_wire_thrift);
 }
 
 /* May the SYN-ACK of a child wait for the answer, as far as its port has learnt? */

@@ -48,7 +48,7 @@
 
 static u32 rto_max_us(const struct sock *sk)
 {
-	return tandem_knob(sock_net(sk), rto_max_ms) * 1000U;
+	return tandem_sk_knob(sk, rto_max_ms) * 1000U;
 }
 
 /* ip route ... rto_min lock, or the knob. */
@@ -60,19 +60,18 @@ static u32 rto_min_us(struct sock *sk)
 
 	if (dst && dst_metric_locked(dst, RTAX_RTO_MIN))
 		return min(dst_metric(dst, RTAX_RTO_MIN), max / USEC_PER_MSEC) * USEC_PER_MSEC;
-	return tandem_knob(sock_net(sk), rto_min_ms) * 1000U;
+	return tandem_sk_knob(sk, rto_min_ms) * 1000U;
 }
 
 void tandem_update_rto(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
 	struct tandem_rto_limits limits = {
 		.g_us = jiffies_to_usecs(1),
-		.init_us = tandem_knob(net, rto_init_ms) * 1000U,
+		.init_us = tandem_sk_knob(sk, rto_init_ms) * 1000U,
 		.min_us = rto_min_us(sk),
 		.max_us = rto_max_us(sk),
-		.fixed_us = tandem_knob(net, rto_fixed_ms) * 1000U,
+		.fixed_us = tandem_sk_knob(sk, rto_fixed_ms) * 1000U,
 	};
 
 	/*
@@ -154,7 +153,7 @@ void tandem_timer_data_sent(struct sock *sk)
  */
 void tandem_timer_syn_sent(struct sock *sk)
 {
-	u32 probe_us = tandem_knob(sock_net(sk), syn_probe_ms) * 1000U;
+	u32 probe_us = tandem_sk_knob(sk, syn_probe_ms) * 1000U;
 	const struct tandem_sock *tp = tandem_sk(sk);
 
 	if (probe_us && probe_us < tp->rto_us && tp->wire != TANDEM_WIRE_TCP && !tp->syn_data)
@@ -235,7 +234,7 @@ void tandem_timer_keepalive_stop(struct sock *sk)
  */
 static u64 retries_to_us(const struct sock *sk, unsigned int n)
 {
-	u64 rto = tandem_knob(sock_net(sk), rto_min_ms) * 1000ULL;
+	u64 rto = tandem_sk_knob(sk, rto_min_ms) * 1000ULL;
 	u64 max = rto_max_us(sk), sum = 0;
 	unsigned int i;
 
@@ -258,7 +257,7 @@ static bool silent_too_long(const struct sock *sk, unsigned int n)
 
 static unsigned int orphan_retries(const struct sock *sk, bool alive)
 {
-	int n = tandem_knob(sock_net(sk), orphan_retries);
+	int n = tandem_sk_knob(sk, orphan_retries);
 
 	/* Eight is about 50 s; nothing for a peer that is known to be unreachable. */
 	if (sk->sk_err_soft && !alive)
@@ -268,9 +267,8 @@ static unsigned int orphan_retries(const struct sock *sk, bool alive)
 
 bool tandem_too_many_orphans(const struct sock *sk)
 {
-	struct net *net = sock_net(sk);
 
-	return atomic_read(&tandem_pernet(net)->orphans) > tandem_knob(net, max_orphans) ||
+	return atomic_read(&tandem_sk(sk)->tn->orphans) > tandem_sk_knob(sk, max_orphans) ||
 	       (sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
 		sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 2));
 }
@@ -296,12 +294,11 @@ static void give_up(struct sock *sk, enum tandem_reason why)
 static bool write_timeout(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
 
 	if (tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) {
 		unsigned int n = tp->syn_retries ? : tp->fo_pending ?
-				 tandem_knob(net, synack_retries) :
-				 tandem_knob(net, syn_retries);
+				 tandem_sk_knob(sk, synack_retries) :
+				 tandem_sk_knob(sk, syn_retries);
 
 		if (tp->retransmits >= n ||
 		    (tp->user_timeout_ms && silent_too_long(sk, n))) {
@@ -311,7 +308,7 @@ static bool write_timeout(struct sock *sk)
 		return false;
 	}
 
-	if (tp->retransmits >= tandem_knob(net, retries1)) {
+	if (tp->retransmits >= tandem_sk_knob(sk, retries1)) {
 		tandem_mtup_black_hole(sk);	/* perhaps smaller segments arrive, */
 		sk_dst_reset(sk);		/* or another route works: R1 */
 	}
@@ -326,7 +323,7 @@ static bool write_timeout(struct sock *sk)
 			return true;
 		}
 	}
-	if (silent_too_long(sk, tandem_knob(net, retries2))) {
+	if (silent_too_long(sk, tandem_sk_knob(sk, retries2))) {
 		give_up(sk, TANDEM_R_GIVEUP);
 		return true;
 	}
@@ -343,7 +340,7 @@ static void shrunk_window_timeout(struct sock *sk)
 	/* The clock starts here: before, the peer did answer (SHLD-17). */
 	if (!tp->first_rtx_us) {
 		tp->first_rtx_us = tandem_now_us();
-	} else if (silent_too_long(sk, tandem_knob(sock_net(sk), retries2))) {
+	} else if (silent_too_long(sk, tandem_sk_knob(sk, retries2))) {
 		give_up(sk, TANDEM_R_GIVEUP);
 		return;
 	}
@@ -399,9 +396,9 @@ static void rto_expired(struct sock *sk)
 	/* Perhaps another of several equal paths works: the flow label follows the hash. */
 	if (sk_rethink_txhash(sk)) {
 		tp->timeout_rehash++;
-		TANDEM_INC(sock_net(sk), TIMEOUTREHASH);
+		TANDEM_SK_INC(sk, TIMEOUTREHASH);
 	}
-	TANDEM_INC(sock_net(sk), RTOS);
+	TANDEM_SK_INC(sk, RTOS);
 	if (syn)
 		tandem_ecn_syn_lost(sk, TANDEM_CB(head));
 	if (!tp->retransmits)
@@ -442,7 +439,7 @@ static void syn_probe_expired(struct sock *sk)
 		if (!tp->first_rtx_us)
 			tp->first_rtx_us = sent_us;
 		if (!tandem_retransmit_skb(sk, syn, 1, TANDEM_R_RTX_SYN))
-			TANDEM_INC(sock_net(sk), SYNPROBES);
+			TANDEM_SK_INC(sk, SYNPROBES);
 	}
 	/* The RTO is that of the first one. */
 	rto = tandem_rto_jiffies(sk);
@@ -454,7 +451,7 @@ static void syn_probe_expired(struct sock *sk)
 static void probe_expired(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	unsigned int retries = tandem_knob(sock_net(sk), retries2);
+	unsigned int retries = tandem_sk_knob(sk, retries2);
 
 	if (tp->packets_out || !tandem_send_head(sk)) {
 		tp->probes_out = 0;
@@ -592,27 +589,27 @@ int tandem_keepalive_time(const struct tandem_sock *tp)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	return tp->keepalive_time ? : tandem_knob(sock_net(sk), keepalive_time) * HZ;
+	return tp->keepalive_time ? : tandem_sk_knob(sk, keepalive_time) * HZ;
 }
 
 int tandem_keepalive_intvl(const struct tandem_sock *tp)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	return tp->keepalive_intvl ? : tandem_knob(sock_net(sk), keepalive_intvl) * HZ;
+	return tp->keepalive_intvl ? : tandem_sk_knob(sk, keepalive_intvl) * HZ;
 }
 
 int tandem_keepalive_probes(const struct tandem_sock *tp)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	return tp->keepalive_probes ? : tandem_knob(sock_net(sk), keepalive_probes);
+	return tp->keepalive_probes ? : tandem_sk_knob(sk, keepalive_probes);
 }
 
 int tandem_fin_time(const struct sock *sk)
 {
 	int fin = tandem_sk(sk)->linger2 ? :
-		  tandem_knob(sock_net(sk), fin_timeout) * HZ;
+		  tandem_sk_knob(sk, fin_timeout) * HZ;
 	int rto = tandem_rto_jiffies(sk);
 
 	/* At least as long as a lost FIN of the peer needs to come again. */
@@ -675,7 +672,7 @@ static void keepalive_expired(struct sock *sk)
 	}
 	if (tandem_write_wakeup(sk) <= 0) {
 		tp->probes_out++;
-		TANDEM_INC(sock_net(sk), KEEPALIVES);
+		TANDEM_SK_INC(sk, KEEPALIVES);
 		tandem_timer_keepalive(sk, tandem_keepalive_intvl(tp));
 	} else {
 		tandem_timer_keepalive(sk, LOCAL_RETRY);

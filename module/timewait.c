@@ -100,7 +100,7 @@ static void tw_fill(struct tandem_timewait *tw, struct sock *sk, int substate)
 	tw->flow.bound_dev_if = sk->sk_bound_dev_if;
 	tw->flow.kind = TANDEM_FLOW_TIMEWAIT;
 	tw->substate = substate;
-	tw->timeout = msecs_to_jiffies(tandem_knob(net, timewait_ms));
+	tw->timeout = msecs_to_jiffies(tandem_sk_knob(sk, timewait_ms));
 	tw->rcv_nxt = tp->rcv_nxt;
 	tw->snd_nxt = tp->snd_nxt;
 	tw->rcv_wnd = tandem_rcv_wnd_open(tp) >> tp->rcv_wscale;
@@ -175,7 +175,7 @@ void tandem_time_wait(struct sock *sk, int substate, int timeo)
 {
 	enum tandem_reason why = substate == TCP_TIME_WAIT ? TANDEM_R_FININ :
 							     TANDEM_R_USER;
-	struct tandem_net *tn = tandem_pernet(sock_net(sk));
+	struct tandem_net *tn = tandem_sk(sk)->tn;
 	struct tandem_timewait *tw = tw_alloc(tn, sock_net(sk));
 
 	if (tw) {
@@ -184,7 +184,7 @@ void tandem_time_wait(struct sock *sk, int substate, int timeo)
 		timer_setup(&tw->timer, tw_timer, 0);
 		tw_fill(tw, sk, substate);
 		if (tw_replace(tw, sk, tw_life(tw, sk, timeo))) {
-			TANDEM_INC(sock_net(sk), TWSTARTED);
+			TANDEM_SK_INC(sk, TWSTARTED);
 			if (substate == TCP_TIME_WAIT)
 				trace_tandem_state(sk, sk->sk_state, TCP_TIME_WAIT, why);
 		} else {

@@ -39,13 +39,13 @@ static bool worth_probing(struct sock *sk)
 	if (tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV) || tp->tlp_out)
 		return false;
 	ops = container_of(tp->choice[TANDEM_KIND_LOSS], struct tandem_loss_ops, choice);
-	return ops->flags & TANDEM_LOSS_PROBES && tandem_knob(sock_net(sk), tlp);
+	return ops->flags & TANDEM_LOSS_PROBES && tandem_sk_knob(sk, tlp);
 }
 
 /* The peer is as we are, unless it is a TCP; and its ticks may be as long as ours. */
 static u32 peer_ack_delay_us(const struct sock *sk)
 {
-	u32 own = tandem_knob(sock_net(sk), delack_max_ms) * 1000U;
+	u32 own = tandem_sk_knob(sk, delack_max_ms) * 1000U;
 
 	if (tandem_sk(sk)->wire == TANDEM_WIRE_TCP)
 		return TCP_ACK_DELAY_US;
@@ -126,7 +126,7 @@ bool tandem_tlp_probe(struct sock *sk)
 	tp->tlp_retrans = !fresh;
 	tp->tlp_end_seq = tp->snd_nxt;
 	tp->tlp_wait_rtt = true;
-	TANDEM_INC(sock_net(sk), LOSSPROBES);
+	TANDEM_SK_INC(sk, LOSSPROBES);
 	/* The answer gets a whole RTO. */
 	tandem_timer_head_resent(sk);
 	return true;

@@ -80,7 +80,7 @@ void tandem_urgent_input(struct sock *sk, const struct sk_buff *skb)
 	u8 byte;
 
 	if (unlikely(cb->flags & TANDEM_F_URG)) {
-		TANDEM_INC(sock_net(sk), INURGENT);
+		TANDEM_SK_INC(sk, INURGENT);
 		take_mark(sk, skb);
 	}
 	if (likely(tp->urg_data != NOTYET))

@@ -94,7 +94,7 @@ static bool sum_is_good(struct sk_buff *skb, u8 proto)
 }
 
 /* Bad or good?  0, or the reason to drop it. Makes the whole header linear. */
-static enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
+static __always_inline enum tandem_reason check_segment(struct sk_buff *skb, u8 wire)
 {
 	const struct tcphdr *th;
 
@@ -120,12 +120,16 @@ static u16 segs_of(const struct sk_buff *skb, u32 payload)
 	return clamp_t(u32, DIV_ROUND_UP(payload, info->gso_size), 1, U16_MAX);
 }
 
-static void count_in(struct net *net, const struct sk_buff *skb, enum tandem_reason why)
+/* Returns how many segments it is. */
+static u16 count_in(struct net *net, const struct sk_buff *skb, enum tandem_reason why)
 {
-	TANDEM_ADD(net, INSEGS, why ? 1 : segs_of(skb, skb->len - tandem_hdr_len(tandem_hdr(skb))));
+	u16 segs = why ? 1 : segs_of(skb, skb->len - tandem_hdr_len(tandem_hdr(skb)));
+
+	TANDEM_ADD(net, INSEGS, segs);
+	return segs;
 }
 
-static void fill_cb(struct sk_buff *skb, u8 wire, int dif, int sdif)
+static __always_inline void fill_cb(struct sk_buff *skb, u8 wire, u16 segs, int dif, int sdif)
 {
 	const struct tcphdr *th = tandem_hdr(skb);
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
@@ -144,7 +148,7 @@ static void fill_cb(struct sk_buff *skb, u8 wire, int dif, int sdif)
 	cb->end_seq = cb->seq + th->syn + th->fin + skb->len - tandem_hdr_len(th);
 	cb->ack_seq = ntohl(th->ack_seq);
 	cb->flags = tandem_hdr_flags(th);
-	cb->segs = segs_of(skb, skb->len - tandem_hdr_len(th));
+	cb->segs = segs;
 	cb->wnd = ntohs(th->window);
 	cb->tos = tandem_skb_v6(skb) ? ipv6_get_dsfield(ipv6_hdr(skb)) :
 					   ip_hdr(skb)->tos;
@@ -155,7 +159,7 @@ static void fill_cb(struct sk_buff *skb, u8 wire, int dif, int sdif)
  * socket filter, which cgroup BPF and LSM are part of and which may cut the payload.
  * skb->cb is still the IP layer's: the decoder of xfrm reads it.
  */
-static bool admit(struct sock *sk, struct sk_buff *skb)
+static __always_inline bool admit(struct sock *sk, struct sk_buff *skb)
 {
 	if (sk && !tandem_skb_ttl_ok(sk, skb))
 		return false;
@@ -200,7 +204,7 @@ static void no_owner(struct net *net, struct sk_buff *skb)
 }
 
 /* To a socket of which we hold a reference, which ends here. */
-static void hand_to_sock(struct sock *sk, struct sk_buff *skb)
+static __always_inline void hand_to_sock(struct sock *sk, struct sk_buff *skb)
 {
 	sk_incoming_cpu_update(sk);
 	sk_mark_napi_id(sk, skb);
@@ -212,7 +216,7 @@ static void hand_to_sock(struct sock *sk, struct sk_buff *skb)
 	sock_put(sk);
 }
 
-static void hand_to_flow(struct tandem_flow *flow, struct sk_buff *skb)
+static __always_inline void hand_to_flow(struct tandem_flow *flow, struct sk_buff *skb)
 {
 	switch (flow->kind) {
 	case TANDEM_FLOW_SOCK:
@@ -257,7 +261,8 @@ struct owner {
 	int			sdif;
 };
 
-static bool find_owner(struct net *net, struct sk_buff *skb, u8 wire, struct owner *o)
+static __always_inline bool find_owner(struct net *net, struct sk_buff *skb, u8 wire,
+				       struct owner *o)
 {
 	struct tandem_flow_key key;
 
@@ -289,14 +294,14 @@ static void drop_owned(struct net *net, struct sk_buff *skb, const struct owner 
 		sock_put(o->judge);
 }
 
-static void hand_to_owner(struct net *net, struct sk_buff *skb, u8 wire,
-			  const struct owner *o)
+static __always_inline void hand_to_owner(struct net *net, struct sk_buff *skb, u8 wire,
+					  u16 segs, const struct owner *o)
 {
 	if (!admit(o->judge, skb)) {
 		drop_owned(net, skb, o, TANDEM_R_POLICY);
 		return;
 	}
-	fill_cb(skb, wire, o->dif, o->sdif);
+	fill_cb(skb, wire, segs, o->dif, o->sdif);
 
 	if (o->flow)
 		hand_to_flow(o->flow, skb);
@@ -306,24 +311,29 @@ static void hand_to_owner(struct net *net, struct sk_buff *skb, u8 wire,
 		no_owner(net, skb);
 }
 
-static void rcv(struct sk_buff *skb, u8 wire)
+/*
+ * Every segment of two wires comes this way.  So that it is one way, not a dozen calls, the
+ * steps are inlined into it, once for each of them.
+ */
+static __always_inline void rcv(struct sk_buff *skb, u8 wire)
 {
 	struct net *net = dev_net(skb->dev);
 	enum tandem_reason why;
 	struct owner owner;
+	u16 segs;
 
 	if (skb->pkt_type != PACKET_HOST) {
 		kfree_skb(skb);
 		return;
 	}
 	why = check_segment(skb, wire);
-	count_in(net, skb, why);
-	if (why) {
+	segs = count_in(net, skb, why);
+	if (unlikely(why)) {
 		tandem_drop(net, NULL, skb, why);
 		return;
 	}
 	find_owner(net, skb, wire, &owner);
-	hand_to_owner(net, skb, wire, &owner);
+	hand_to_owner(net, skb, wire, segs, &owner);
 }
 
 /**
@@ -355,6 +365,7 @@ bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb)
 	enum tandem_reason why;
 	struct owner owner;
 	bool ours;
+	u16 segs;
 
 	/* BPF that picks a listener sees what it sees of TCP: from our header on. */
 	__skb_pull(skb, off);
@@ -373,11 +384,11 @@ bool tandem_rcv_tcp(struct net *net, struct sk_buff *skb)
 	if (tandem_skb_v6(skb))
 		skb_postpull_rcsum(skb, skb_network_header(skb), off);
 	why = check_segment(skb, TANDEM_WIRE_TCP);
-	count_in(net, skb, why);
+	segs = count_in(net, skb, why);
 	if (why)
 		drop_owned(net, skb, &owner, why);
 	else
-		hand_to_owner(net, skb, TANDEM_WIRE_TCP, &owner);
+		hand_to_owner(net, skb, TANDEM_WIRE_TCP, segs, &owner);
 	return true;
 }
 
@@ -555,18 +566,18 @@ static void icmp_to_sock(struct sock *sk, const struct tandem_icmp *icmp)
 		return;
 	}
 	if (!seq_between(ntohl(icmp->th->seq), tp->snd_una, tp->snd_nxt)) {
-		TANDEM_INC(net, ICMPOUTWIN);
+		TANDEM_SK_INC(sk, ICMPOUTWIN);
 		return;
 	}
 	switch (icmp->kind) {
 	case TANDEM_ICMP_IGNORE:
 		break;
 	case TANDEM_ICMP_REDIRECT:
-		TANDEM_INC(net, ICMPIN);
+		TANDEM_SK_INC(sk, ICMPIN);
 		icmp_redirect(sk, icmp);
 		break;
 	case TANDEM_ICMP_PMTU:
-		TANDEM_INC(net, ICMPIN);
+		TANDEM_SK_INC(sk, ICMPIN);
 		icmp_pmtu(sk, icmp->mtu);
 		break;
 	case TANDEM_ICMP_ERROR:

@@ -52,20 +52,19 @@ static void syn_options(struct sock *sk, struct tandem_opts *o, bool syn_ack)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
 
 	o->have = TANDEM_OPT_MSS;
 	o->mss = tp->advmss;
 	/* ICMP may have told of a smaller path since the first SYN. */
 	if (dst)
 		o->mss = min(o->mss, tandem_advmss(sk, dst));
-	if (syn_ack ? tp->wscale_ok : tandem_knob(net, window_scaling)) {
+	if (syn_ack ? tp->wscale_ok : tandem_sk_knob(sk, window_scaling)) {
 		o->have |= TANDEM_OPT_WSCALE;
 		o->wscale = tp->rcv_wscale;
 	}
-	if (syn_ack ? tp->sack_ok : tandem_knob(net, sack))
+	if (syn_ack ? tp->sack_ok : tandem_sk_knob(sk, sack))
 		o->have |= TANDEM_OPT_SACK_OK;
-	if (syn_ack ? tp->ts_ok : tandem_knob(net, timestamps))
+	if (syn_ack ? tp->ts_ok : tandem_sk_knob(sk, timestamps))
 		o->have |= TANDEM_OPT_TS;
 }
 
@@ -114,26 +113,25 @@ static void count_sent(struct sock *sk, const struct tandem_skb_cb *cb, u32 len)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u32 segs = max_t(u32, cb->segs, 1);	/* 0: it is in no queue */
-	struct net *net = sock_net(sk);
 
 	tp->segs_out += segs;
 	if (cb->sacked & TANDEM_S_EVER_RETRANS) {
-		TANDEM_ADD(net, RETRANSSEGS, segs);
+		TANDEM_SK_ADD(sk, RETRANSSEGS, segs);
 		if (len)
-			TANDEM_ADD(net, RETRANSBYTES, len);
+			TANDEM_SK_ADD(sk, RETRANSBYTES, len);
 	} else {
-		TANDEM_ADD(net, OUTSEGS, segs);
+		TANDEM_SK_ADD(sk, OUTSEGS, segs);
 	}
 	if (!len)
 		return;
 	tp->data_segs_out += segs;
 	tp->bytes_sent += len;
 	tp->last_sent_us = tp->clock_us;
-	TANDEM_ADD(net, OUTDATASEGS, segs);
+	TANDEM_SK_ADD(sk, OUTDATASEGS, segs);
 	if (segs > 1)
-		TANDEM_INC(net, OUTSUPER);
+		TANDEM_SK_INC(sk, OUTSUPER);
 	if (!(cb->sacked & TANDEM_S_EVER_RETRANS))
-		TANDEM_ADD(net, OUTBYTES, len);
+		TANDEM_SK_ADD(sk, OUTBYTES, len);
 }
 
 /* Who cuts the skb down there, and how.  Nobody else sees this shared info now. */
@@ -153,7 +151,7 @@ static void note_gso(const struct sock *sk, struct sk_buff *skb,
 		info->gso_type |= SKB_GSO_TCP_ECN;
 }
 
-int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t gfp)
+int tandem_transmit_at(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t gfp)
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -167,7 +165,6 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	u32 ack;
 	int err;
 
-	tandem_clock_tick(tp);
 	if (clone) {
 		struct sk_buff *queued = skb;
 
@@ -178,7 +175,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 		skb = skb_cloned(skb) ? pskb_copy(skb, gfp) : skb_clone(skb, gfp);
 		tandem_rtx_show(queued, node);
 		if (unlikely(!skb)) {
-			TANDEM_INC(sock_net(sk), OUTNOMEM);
+			TANDEM_SK_INC(sk, OUTNOMEM);
 			return -ENOBUFS;
 		}
 		/* In the retransmission tree the node shares its place with dev. */
@@ -223,7 +220,7 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	if (likely(err <= 0))
 		return err;
 	/* The local queue dropped it, or asks for less: there is congestion here. */
-	TANDEM_INC(sock_net(sk), OUTLOCALDROP);
+	TANDEM_SK_INC(sk, OUTLOCALDROP);
 	if (clone)
 		tandem_recovery_local_drop(sk);
 	return net_xmit_eval(err);
@@ -236,7 +233,7 @@ static struct sk_buff *bare_segment(struct sock *sk, u32 seq, u8 flags, gfp_t gf
 	struct tandem_skb_cb *cb;
 
 	if (!skb) {
-		TANDEM_INC(sock_net(sk), OUTNOMEM);
+		TANDEM_SK_INC(sk, OUTNOMEM);
 		return NULL;
 	}
 	skb_reserve(skb, TANDEM_MAX_HEADER);
@@ -326,6 +323,7 @@ int tandem_write_wakeup(struct sock *sk)
 	}
 	/* Whoever gets it should not wait for more: we did, and none came. */
 	TANDEM_CB(skb)->flags |= TANDEM_F_PSH;
+	tandem_clock_tick(tp);
 	return tandem_send_head_now(sk, skb, mss, GFP_ATOMIC);
 }
 
@@ -340,7 +338,7 @@ void tandem_send_probe0(struct sock *sk)
 		tp->backoff = 0;
 		return;
 	}
-	TANDEM_INC(sock_net(sk), WINPROBES);
+	TANDEM_SK_INC(sk, WINPROBES);
 	if (err <= 0 && tp->backoff < 30)
 		tp->backoff++;
 	if (tp->probes_out < U8_MAX)
@@ -361,7 +359,7 @@ void tandem_send_active_reset(struct sock *sk, gfp_t gfp, enum tandem_reason why
 	skb = bare_segment(sk, acceptable_seq(tp), TANDEM_F_ACK | TANDEM_F_RST, gfp);
 	if (!skb)
 		return;
-	TANDEM_INC(sock_net(sk), OUTRSTS);
+	TANDEM_SK_INC(sk, OUTRSTS);
 	trace_tandem_reset(sk, why);
 	tandem_transmit_skb(sk, skb, false, gfp);
 }

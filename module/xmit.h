@@ -16,7 +16,15 @@
  * retransmission and a clone goes out; else @skb is consumed, whatever happens.
  * 0, -ENOBUFS without memory, or what the IP layer said.
  */
-int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t gfp);
+int tandem_transmit_at(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t gfp);
+
+/* Now; tandem_transmit_at() takes clock_us for it, which its caller has just set. */
+static inline int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone,
+				      gfp_t gfp)
+{
+	tandem_clock_tick(tandem_sk(sk));
+	return tandem_transmit_at(sk, skb, clone, gfp);
+}
 
 /* Option bytes a segment with data carries now (timestamps, SACK blocks owed). */
 unsigned int tandem_established_opts_len(const struct tandem_sock *tp);

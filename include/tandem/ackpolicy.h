@@ -39,8 +39,8 @@ struct tandem_ack_view {
  * struct tandem_ack_ops - a policy
  * @choice:	name and owner
  * @delay_us:	how long may the ACK wait, microseconds; 0: send it now.  Called for each
- *		segment received and each read() of the program, under the connection's
- *		lock, perhaps in softirq
+ *		segment received, and by the program's next read() when @unread was told,
+ *		under the connection's lock, perhaps in softirq
  */
 struct tandem_ack_ops {
 	struct tandem_choice choice;
