@@ -323,6 +323,51 @@ static inline void tandem_kfree_skb_reason(const struct sock *sk,
 	skb_zerocopy_iter_stream(sk, skb, msg, len, uarg)
 #endif
 
+/*
+ * Pages that are sent where they lie, for splice() and sendfile(): of a sendmsg() with
+ * MSG_SPLICE_PAGES since 6.5, before of sendpage(), one at a time (tandem_sendpage()).
+ * User space has no such flag: on old kernels nobody but us knows it.
+ */
+#ifdef TANDEM_HAVE_SENDPAGE
+#define MSG_SPLICE_PAGES	0x8000000
+#ifndef MSG_NO_SHARED_FRAGS	/* some of 6.1 have it */
+#define MSG_NO_SHARED_FRAGS	0
+#endif
+#define TANDEM_SENDMSG_FLAGS	(~MSG_SPLICE_PAGES)
+
+static inline ssize_t tandem_splice_from_iter(struct sk_buff *skb, struct iov_iter *iter,
+					      size_t most, gfp_t gfp)
+{
+	const struct bio_vec *bv = iter->bvec;
+	size_t n = min(most, iov_iter_count(iter));
+	unsigned int at = bv->bv_offset + iter->iov_offset;
+	int i = skb_shinfo(skb)->nr_frags;
+
+	if (skb_can_coalesce(skb, i, bv->bv_page, at)) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], n);
+	} else if (i < MAX_SKB_FRAGS) {
+		get_page(bv->bv_page);
+		skb_fill_page_desc(skb, i, bv->bv_page, at, n);
+	} else {
+		return -EMSGSIZE;
+	}
+	iov_iter_advance(iter, n);
+	skb->len += n;
+	skb->data_len += n;
+	skb->truesize += n;
+	return n;
+}
+#else
+#define TANDEM_SENDMSG_FLAGS	(~0U)
+#ifdef TANDEM_HAVE_SKB_SPLICE_GFP
+#define tandem_splice_from_iter(skb, iter, most, gfp)			\
+	skb_splice_from_iter(skb, iter, most, gfp)
+#else
+#define tandem_splice_from_iter(skb, iter, most, gfp)			\
+	skb_splice_from_iter(skb, iter, most)
+#endif
+#endif
+
 /* Earliest departure time on the monotonic clock, for fq. */
 static inline void tandem_skb_set_edt(struct sk_buff *skb, ktime_t when)
 {

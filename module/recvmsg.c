@@ -346,6 +346,7 @@ ssize_t tandem_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_
 
 	if (unlikely(*ppos))
 		return -ESPIPE;
+	sock_rps_record_flow(sk);
 	lock_sock(sk);
 	timeo = sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK);
 	while (len) {

@@ -293,6 +293,35 @@ static int map_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg,
 	return n;
 }
 
+/* ---- MSG_SPLICE_PAGES ---- */
+
+/*
+ * As copy_to_tail(), but the pages are a file's or a pipe's and stay where they are: up to
+ * the peer's ACK they may be written to, and then that is what is sent, as with TCP.  (A
+ * segment summed before and sent after such a write is dropped by the peer, and sent again.)
+ */
+static int splice_to_tail(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 want)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	ssize_t n;
+
+	want = wmem_schedule(sk, want);
+	if (!want)
+		return -ENOMEM;
+	n = tandem_splice_from_iter(skb, &msg->msg_iter, want, sk->sk_allocation);
+	if (n == -EMSGSIZE)
+		return 0;	/* no room */
+	if (n <= 0)
+		return n ? : -EFAULT;
+	if (!(msg->msg_flags & MSG_NO_SHARED_FRAGS))
+		skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	sk_wmem_queued_add(sk, n);
+	sk_mem_charge(sk, n);
+	WRITE_ONCE(tp->write_seq, tp->write_seq + n);
+	TANDEM_CB(skb)->end_seq += n;
+	return n;
+}
+
 /* ---- pushing ---- */
 
 static void mark_push(struct tandem_sock *tp, struct sk_buff *skb)
@@ -387,7 +416,7 @@ static int may_send(struct sock *sk, long *timeo)
 static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uarg,
 		      long *timeo, int *copied)
 {
-	bool zc = uarg && sk->sk_route_caps & NETIF_F_SG;
+	bool sg = sk->sk_route_caps & NETIF_F_SG;
 	u32 mss = tandem_current_mss(sk), goal = tandem_size_goal(sk, mss), room;
 	int flags = msg->msg_flags, n, err;
 	struct sk_buff *skb;
@@ -407,8 +436,10 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 			TANDEM_CB(skb)->flags &= ~TANDEM_F_PSH;
 		if (!skb)
 			n = -ENOMEM;
-		else if (zc)
+		else if (sg && uarg)
 			n = map_to_tail(sk, skb, msg, room, uarg);
+		else if (sg && flags & MSG_SPLICE_PAGES)
+			n = splice_to_tail(sk, skb, msg, room);
 		else
 			n = copy_to_tail(sk, skb, msg, room);
 		if (n == 0) {
@@ -518,6 +549,7 @@ int tandem_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
 	int ret;
 
+	msg->msg_flags &= TANDEM_SENDMSG_FLAGS;
 	lock_sock(sk);
 	if (unlikely(tandem_fastopen_opens(sk, msg->msg_flags)))
 		ret = sendmsg_opens(sk, msg, size);
@@ -526,3 +558,33 @@ int tandem_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	release_sock(sk);
 	return ret;
 }
+
+#ifdef TANDEM_HAVE_SENDPAGE
+/**
+ * tandem_sendpage() - proto.sendpage, until 6.5
+ * @sk:		the socket
+ * @page:	gets a reference until its bytes are acknowledged
+ * @offset:	of the first byte in it
+ * @size:	bytes
+ * @flags:	as sendmsg()'s, and MSG_SENDPAGE_NOTLAST: more pages come at once
+ *
+ * Return: as tandem_sendmsg().
+ */
+int tandem_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags)
+{
+	struct bio_vec bv = { .bv_page = page, .bv_len = size, .bv_offset = offset };
+	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };
+	int ret;
+
+	/* Memory that cannot be shared, or a write that goes with a SYN: copied. */
+	if (!sendpage_ok(page) || tandem_fastopen_opens(sk, flags))
+		return sock_no_sendpage(sk->sk_socket, page, offset, size, flags);
+	if (flags & MSG_SENDPAGE_NOTLAST)
+		msg.msg_flags |= MSG_MORE;
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, size);
+	lock_sock(sk);
+	ret = sendmsg_locked(sk, &msg, size);
+	release_sock(sk);
+	return ret;
+}
+#endif

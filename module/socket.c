@@ -400,6 +400,14 @@ static void unhash(struct sock *sk)
 {
 }
 
+#ifdef TANDEM_HAVE_SENDPAGE
+#define PROTO_SENDPAGE	.sendpage = tandem_sendpage,
+#define OPS_SENDPAGE	.sendpage = inet_sendpage,
+#else
+#define PROTO_SENDPAGE
+#define OPS_SENDPAGE
+#endif
+
 /* What both families' struct proto have in common. */
 #define PROTO_COMMON							\
 	.owner			= THIS_MODULE,				\
@@ -414,6 +422,7 @@ static void unhash(struct sock *sk)
 	.getsockopt		= tandem_getsockopt,			\
 	.keepalive		= tandem_set_keepalive,			\
 	.sendmsg		= tandem_sendmsg,			\
+	PROTO_SENDPAGE							\
 	.recvmsg		= tandem_recvmsg,			\
 	.backlog_rcv		= tandem_do_rcv,			\
 	.release_cb		= tandem_release_cb,			\
@@ -459,11 +468,6 @@ struct proto tandem_prot = {
 	OPS_SENDPAGE							\
 	.set_rcvlowat		= tandem_set_rcvlowat
 
-#ifdef TANDEM_HAVE_SENDPAGE
-#define OPS_SENDPAGE	.sendpage = sock_no_sendpage,
-#else
-#define OPS_SENDPAGE
-#endif
 
 struct proto_ops tandem_stream_ops __ro_after_init = {
 	.family			= PF_INET,

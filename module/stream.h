@@ -11,6 +11,9 @@ struct msghdr;
 struct pipe_inode_info;
 
 int tandem_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
+#ifdef TANDEM_HAVE_SENDPAGE
+int tandem_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags);
+#endif
 /* proto.recvmsg in the kernel's own form, see compat.h */
 int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 		   TANDEM_RECVMSG_ADDR_LEN);

@@ -208,6 +208,7 @@ static __always_inline void hand_to_sock(struct sock *sk, struct sk_buff *skb)
 {
 	sk_incoming_cpu_update(sk);
 	sk_mark_napi_id(sk, skb);
+	sock_rps_save_rxhash(sk, skb);	/* RFS: where its program reads, it is received */
 	/* It may wait in queues longer than its device and its IPsec state live. */
 	skb->dev = NULL;
 	if (sk->sk_state != TCP_SYN_SENT)	/* an LSM will ask for the peer's label */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Bytes from and to user space (sendmsg.c, recvmsg.c): every flag of send()
- * and recv(), vectors, sendfile and splice, signals, time limits and queues'
- * sizes. Whatever is moved is compared byte by byte.
+ * and recv(), vectors, signals, time limits and queues' sizes (splice_io.c has sendfile
+ * and splice). Whatever is moved is compared byte by byte.
  */
 #include "tandem_test.h"
 #include <linux/sockios.h>
@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/uio.h>
 #include "kselftest_harness.h"
 
@@ -723,135 +722,6 @@ TEST_F(io, both_ways_small_buffers)
 	tt_setint(self->c, SOL_SOCKET, SO_SNDBUF, 4096);
 	tt_setint(self->s, SOL_SOCKET, SO_RCVBUF, 4096);
 	EXPECT_EQ(0, both_ways(self->c, self->s, 60000, true));
-}
-
-static int file_of(size_t len, uint64_t seed)
-{
-	int fd = memfd_create("tandem", 0);
-	char *p = malloc(len);
-
-	fill(p, len, seed);
-	if (fd >= 0 && write(fd, p, len) != (ssize_t)len) {
-		close(fd);
-		fd = -1;
-	}
-	free(p);
-	return fd;
-}
-
-TEST_F(io, sendfile)
-{
-	const size_t len = 1 << 20;
-	struct flow f = { .fd = self->s, .seed = 31, .len = len };
-	int fd = file_of(len, 31);
-	pthread_t t;
-	off_t at = 0;
-
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, pthread_create(&t, NULL, reader, &f));
-	while (at < (off_t)len)
-		ASSERT_LT(0, sendfile(self->c, fd, &at, len - at));
-	shutdown(self->c, SHUT_WR);
-	pthread_join(t, NULL);
-	EXPECT_EQ(0, f.bad);
-	close(fd);
-}
-
-/* splice() gets what is in front of an urgent byte, and there nothing, not even in line. */
-TEST_F(io, splice_urgent)
-{
-	int p[2], inl;
-	char b[16];
-
-	for (inl = 0; inl < 2; inl++) {
-		ASSERT_EQ(0, pipe(p));
-		ASSERT_EQ(0, tt_setint(self->s, SOL_SOCKET, SO_OOBINLINE, inl));
-		ASSERT_EQ(3, send(self->c, "abZ", 3, MSG_OOB));
-		ASSERT_EQ(2, send(self->c, "cd", 2, 0));
-		ASSERT_TRUE(TT_AWAIT(inq(self->s) == (inl ? 5 : 2)));
-		ASSERT_TRUE(TT_AWAIT(polled(self->s, POLLPRI) == POLLPRI));
-		EXPECT_EQ(2, splice(self->s, NULL, p[1], NULL, 10, 0));
-		EXPECT_EQ(2, read(p[0], b, sizeof(b)));
-		EXPECT_EQ(0, memcmp(b, "ab", 2));
-		EXPECT_EQ(1, mark(self->s));
-		EXPECT_EQ(0, splice(self->s, NULL, p[1], NULL, 10, 0));
-		/* A read passes it, and splice() goes on. */
-		EXPECT_EQ(1, recv(self->s, b, 1, 0));
-		EXPECT_EQ(inl ? 'Z' : 'c', b[0]);
-		EXPECT_EQ(inl ? 2 : 1, splice(self->s, NULL, p[1], NULL, 10, 0));
-		EXPECT_EQ(inl ? 2 : 1, read(p[0], b, sizeof(b)));
-		EXPECT_EQ('d', b[inl]);
-		close(p[0]);
-		close(p[1]);
-	}
-}
-
-/* EAGAIN, a part of what is there, and the end of the stream. */
-TEST_F(io, splice_nonblocking)
-{
-	int p[2];
-	char b[8];
-
-	ASSERT_EQ(0, pipe(p));
-	EXPECT_EQ(0, fcntl(self->s, F_SETFL, O_NONBLOCK));
-	EXPECT_EQ(-1, splice(self->s, NULL, p[1], NULL, 10, 0));
-	EXPECT_EQ(EAGAIN, errno);
-	ASSERT_EQ(4, send(self->c, "abcd", 4, 0));
-	ASSERT_TRUE(TT_AWAIT(inq(self->s) == 4));
-	EXPECT_EQ(3, splice(self->s, NULL, p[1], NULL, 3, 0));
-	EXPECT_EQ(1, inq(self->s));
-	EXPECT_EQ(1, recv(self->s, b, sizeof(b), 0));
-	EXPECT_EQ('d', b[0]);
-	EXPECT_EQ(3, read(p[0], b, sizeof(b)));
-	EXPECT_EQ(0, memcmp(b, "abc", 3));
-	ASSERT_EQ(0, shutdown(self->c, SHUT_WR));
-	ASSERT_TRUE(TT_AWAIT(polled(self->s, POLLRDHUP) == POLLRDHUP));
-	EXPECT_EQ(0, splice(self->s, NULL, p[1], NULL, 10, 0));
-	close(p[0]);
-	close(p[1]);
-}
-
-/* File to pipe to socket to pipe: both directions of splice(). */
-TEST_F(io, splice)
-{
-	const size_t len = 200000;
-	uint8_t *want = malloc(len), *got = malloc(len);
-	size_t in = 0, out = 0, n;
-	int fd = file_of(len, 41), a[2], b[2];
-	ssize_t r;
-
-	ASSERT_GE(fd, 0);
-	lseek(fd, 0, SEEK_SET);
-	ASSERT_EQ(0, pipe(a));
-	ASSERT_EQ(0, pipe(b));
-	fill(want, len, 41);
-	while (out < len) {
-		n = len - in < 30000 ? len - in : 30000;
-		if (n) {
-			r = splice(fd, NULL, a[1], NULL, n, 0);
-			ASSERT_LT(0, r);
-			ASSERT_EQ(r, splice(a[0], NULL, self->c, NULL, r, 0));
-			in += r;
-		}
-		r = splice(self->s, NULL, b[1], NULL, 30000, 0);
-		ASSERT_LT(0, r);
-		while (r > 0) {
-			n = read(b[0], got + out, r);
-			ASSERT_LT(0, (ssize_t)n);
-			out += n;
-			r -= n;
-		}
-	}
-	EXPECT_EQ(0, memcmp(want, got, len));
-	/* The socket's own O_NONBLOCK decides, not SPLICE_F_NONBLOCK. */
-	tt_nonblock(self->s, true);
-	EXPECT_EQ(-1, splice(self->s, NULL, b[1], NULL, 10, 0));
-	EXPECT_EQ(EAGAIN, errno);
-	tt_nonblock(self->s, false);
-	shutdown(self->c, SHUT_WR);
-	EXPECT_EQ(0, splice(self->s, NULL, b[1], NULL, 10, 0));
-	free(want);
-	free(got);
 }
 
 /* Two readers and two writers on one socket: every byte once, none lost. */
