@@ -240,7 +240,10 @@ for b in vm two; do
 		two=()
 		[ $b = vm ] || two=(--two)
 		# Not all by the same card.
-		[ "$b-$k" != two-6.12 ] || two+=(--nic vmxnet3)
+		case $b-$k in
+		two-6.1) two+=(--nic e1000) ;;
+		two-6.12) two+=(--nic vmxnet3) ;;
+		esac
 		pick $b "$b-$k" "$b-${k%%.*}" >"$dir/jobs/list"
 		[ -s "$dir/jobs/list" ] || continue
 		job "$(seconds_of "$dir/jobs/list")" "$b-$k" vm_job $b "$k" "${two[@]}"

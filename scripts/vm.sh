@@ -14,8 +14,10 @@
 #   --two             two guests, joined by a virtual Ethernet; both run the
 #                     same, with TANDEM_ROLE=a or b, TANDEM_ADDR4, TANDEM_PEER4,
 #                     TANDEM_ADDR6, TANDEM_PEER6 and TANDEM_DEV set
-#   --nic MODEL       their cards: virtio-net-pci (default) or vmxnet3, which
-#                     cuts what is TCP's itself
+#   --nic MODEL       their cards: virtio-net-pci (default); vmxnet3 or e1000,
+#                     which cut what is TCP's themselves. The kernels for clouds
+#                     have no driver for the latter: with --kernel 6.1 it is
+#                     built from that kernel's source, once
 #   --smp N           processors (default 1; 2 finds races)
 #   --mem MB          default 1024
 #   --out DIR         what the guest leaves in /out comes here
@@ -162,6 +164,26 @@ mkdir -p "$pay/tandem/build"
 cp -rL "$TOP/scripts" "$pay/guest"
 if [ -n "$module" ]; then
 	find "$BUILD/$NAME" -name '*.ko' -exec cp -t "$pay/modules/extra" {} +
+fi
+
+# A driver of the kernel's own that the kernel at hand was built without.
+driver() { # SOURCE-DIRECTORY CONFIG
+	local dir=$CACHE/driver-${1##*/}-$RELEASE source
+	[ -f "$dir.ko" ] || (
+		with_lock "driver-${1##*/}"
+		[ -f "$dir.ko" ] && exit
+		source=$("$TOP/scripts/source.sh") || exit 1
+		rm -rf "$dir" && cp -r "$source/$1" "$dir" &&
+		run_logged "building ${1##*/} for $NAME" "$dir.log" \
+			make -C "$KDIR" M="$dir" "$2=m" -j"$(nproc)" modules &&
+		mv "$dir/${1##*/}.ko" "$dir.ko" && rm -rf "$dir"
+	) || die "cannot build the driver ${1##*/}"
+	cp "$dir.ko" "$pay/modules/extra/${1##*/}.ko"
+}
+if [ "$nic" = e1000 ] &&
+   ! find "$base/tree" -name 'e1000.ko' | grep -q .; then
+	[ -z "$ROOT" ] || die "no e1000 in this kernel; its source is only at hand for 6.1"
+	driver drivers/net/ethernet/intel/e1000 CONFIG_E1000
 fi
 tree=$work/tree/lib/modules/$RELEASE
 mkdir -p "$tree/extra"

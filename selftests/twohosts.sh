@@ -16,7 +16,9 @@
 [ -n "${TANDEM_ROLE:-}" ] || skip_all "needs two machines (TANDEM_ROLE)"
 mib=${TANDEM_MIB:-16}
 
-# Name, port, way (and wire), options: the same list on both sides.
+# Name, port, way (and wire), options: the same list on both sides. A name of the card's
+# offloads (as ethtool -K has them) stands for the card without it meanwhile: what was for
+# the card to do is done by us or the kernel then, and nothing vanishes.
 cases() {
 	cat <<-END
 	bulk_v4 4001 v4 --bytes $((mib << 20)) --seed 1
@@ -28,6 +30,13 @@ cases() {
 	echo_v6 4007 v6 --echo 300
 	small_buffers 4008 v6 --bytes 300000 --rcvbuf 8000
 	END
+	local port=4020 way offload
+	for offload in tso gso gro sg tx rx; do
+		for way in v4 v6; do
+			echo "without_${offload}_$way $port $way --bytes $((mib << 15)) --seed $port"
+			port=$((port + 1))
+		done
+	done
 	is_tcp || cat <<-END
 	bulk_tcp_v4 4009 v4,tcp --bytes $((mib << 19)) --seed 5
 	bulk_tcp_v6 4010 v6,tcp --bytes $((mib << 19)) --seed 6
@@ -36,10 +45,15 @@ cases() {
 }
 plan $(($(cases | wc -l) + 2))
 is_tcp || sysctl -qw net.tandem.udp_port=5254
-# QEMU's vmxnet3 makes no segments of TCP's pieces over IPv6: kernel TCP crawls, too.
 dev=${TANDEM_DEV:-eth0}
-[ "$(basename "$(readlink "/sys/class/net/$dev/device/driver")")" != vmxnet3 ] ||
-	ethtool -K "$dev" tx-tcp6-segmentation off
+
+# QEMU's vmxnet3 makes no segments of TCP's pieces over IPv6: kernel TCP crawls, too.
+all_offloads() {
+	ethtool -K "$dev" tx on rx on sg on tso on gso on gro on 2>/dev/null
+	[ "$(basename "$(readlink "/sys/class/net/$dev/device/driver")")" != vmxnet3 ] ||
+		ethtool -K "$dev" tx-tcp6-segmentation off
+}
+all_offloads
 
 peer() {
 	case $1 in
@@ -90,8 +104,13 @@ while read -r name port way options; do
 	[ "$TANDEM_ROLE" = b ] || role=server
 	wire=native
 	case $way in *,*) wire=${way#*,} way=${way%,*} ;; esac
+	off=
+	case $name in without_*) off=${name#without_} off=${off%_*} ;; esac
+	# Not every card has all of them to switch off.
+	[ -z "$off" ] || ethtool -K "$dev" "$off" off 2>/dev/null
 	# shellcheck disable=SC2086 # a list of options
 	TANDEM_WIRE=$wire check "twohosts_$name" $role "$way" "$port" $options
+	[ -z "$off" ] || all_offloads
 done <<<"$(cases)"
 
 own_ctr() {
