@@ -6,7 +6,8 @@
 #
 # Usage: scripts/test.sh BED...
 #   BED   all, or of: unit (pure rooms in user space), kunit (in UML), tools,
-#         vm (stock kernels in QEMU), two (two of them on one wire), uml,
+#         vm (stock kernels in QEMU), smp (one of them, with two processors; vm
+#         brings it along), two (two of them on one wire), uml,
 #         sim (UML in virtual time); and debug, which is not among all: the
 #         tests of uml in a kernel that checks memory, locks and leaks
 # Environment: T=name       only tests whose name contains that
@@ -23,8 +24,9 @@ beds=()
 for arg; do
 	case $arg in
 	-h | --help) usage; exit 0 ;;
-	all) beds+=(unit tools kunit uml sim vm two) ;;
-	unit | kunit | tools | vm | two | uml | sim | debug) beds+=("$arg") ;;
+	all) beds+=(unit tools kunit uml sim vm smp two) ;;
+	vm) beds+=(vm smp) ;;
+	unit | kunit | tools | smp | two | uml | sim | debug) beds+=("$arg") ;;
 	*) die "unknown bed $arg (see --help)" ;;
 	esac
 done
@@ -234,15 +236,16 @@ if wanted debug; then
 	[ ! -s "$dir/jobs/debug.list" ] ||
 		job "$(seconds_of "$dir/jobs/debug.list")" debug uml_job debug debug --mem 2G
 fi
-for b in vm two; do
+for b in vm smp two; do
 	wanted $b || continue
 	for k in $kernels; do
 		two=()
-		[ $b = vm ] || two=(--two)
 		# Not all by the same card.
 		case $b-$k in
-		two-6.1) two+=(--nic e1000) ;;
-		two-6.12) two+=(--nic vmxnet3) ;;
+		smp-*) two=(--smp 2) ;;
+		two-6.1) two=(--two --nic e1000) ;;
+		two-6.12) two=(--two --nic vmxnet3) ;;
+		two-*) two=(--two) ;;
 		esac
 		pick $b "$b-$k" "$b-${k%%.*}" >"$dir/jobs/list"
 		[ -s "$dir/jobs/list" ] || continue
