@@ -237,6 +237,18 @@ unsigned int tandem_opts_sack_room(const struct tandem_opts *o)
 }
 
 /**
+ * tandem_opts_write_ts() - write timestamps alone, as most segments have them
+ * @p: room for TANDEM_OPTS_TS_LEN bytes
+ * @tsval: TSval
+ * @tsecr: TSecr
+ */
+void tandem_opts_write_ts(u8 *p, u32 tsval, u32 tsecr)
+{
+	put32(put32(put32(p, KIND_NOP << 24 | KIND_NOP << 16 | KIND_TS << 8 | LEN_TS), tsval),
+	      tsecr);
+}
+
+/**
  * tandem_opts_len() - bytes tandem_opts_write() will use
  * @o: the options
  *

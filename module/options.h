@@ -85,6 +85,10 @@ unsigned int tandem_opts_len(const struct tandem_opts *o);
  */
 unsigned int tandem_opts_write(u8 *p, const struct tandem_opts *o);
 
+#define TANDEM_OPTS_TS_LEN	12
+/* The same for timestamps and nothing else. */
+void tandem_opts_write_ts(u8 *p, u32 tsval, u32 tsecr);
+
 /* How many SACK blocks still fit beside the other options of @o. */
 unsigned int tandem_opts_sack_room(const struct tandem_opts *o);
 

@@ -288,7 +288,7 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 	tp->push_us = 0;
 	if (rwnd)
 		tandem_chrono_start(sk, TANDEM_CHRONO_RWND);
-	else
+	else if (tp->chrono.running == TANDEM_CHRONO_RWND)
 		tandem_chrono_stop(sk, TANDEM_CHRONO_RWND);
 	if (sent)
 		tandem_tlp_schedule(sk, true);

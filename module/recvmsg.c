@@ -137,7 +137,8 @@ static bool wait_for_more(struct sock *sk, int target, long *timeo, int *copied)
 			return false;
 		}
 	}
-	tandem_cleanup_rbuf(sk, *copied);
+	if (*copied || tandem_sk(sk)->ack_pending & TANDEM_ACK_SCHED)
+		tandem_cleanup_rbuf(sk, *copied);
 	tandem_thrift_read_waits(sk);
 	err = sk_wait_data(sk, timeo, skb_peek_tail(&sk->sk_receive_queue));
 	if (err < 0 && !*copied)
@@ -257,7 +258,8 @@ int tandem_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 	release_sock(sk);
 	if (ret < 0)
 		return ret;
-	tandem_rx_stamp_put(sk, msg, &stamp);
+	if (stamp.software || stamp.hardware)
+		tandem_rx_stamp_put(sk, msg, &stamp);
 	if (msg->msg_get_inq)
 		msg->msg_inq = inq;
 	if (want_inq)

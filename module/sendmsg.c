@@ -412,15 +412,19 @@ static int may_send(struct sock *sk, long *timeo)
 	return 0;
 }
 
-/* The copy loop. Returns 0 or -errno; *copied is true either way. */
+/*
+ * The copy loop. Returns 0 or -errno; *copied is true either way, and *last_mss what
+ * segments have now.
+ */
 static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uarg,
-		      long *timeo, int *copied)
+		      long *timeo, int *copied, u32 *last_mss)
 {
 	bool sg = sk->sk_route_caps & NETIF_F_SG;
 	u32 mss = tandem_current_mss(sk), goal = tandem_size_goal(sk, mss), room;
 	int flags = msg->msg_flags, n, err;
 	struct sk_buff *skb;
 
+	*last_mss = mss;
 	while (msg_data_left(msg)) {
 		skb = open_tail(sk, goal, &room);
 		if (!skb) {
@@ -455,6 +459,7 @@ static int send_bytes(struct sock *sk, struct msghdr *msg, struct ubuf_info *uar
 			if (err)
 				return err;
 			mss = tandem_current_mss(sk);
+			*last_mss = mss;
 			goal = tandem_size_goal(sk, mss);
 			continue;
 		}
@@ -474,7 +479,7 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	long timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT);
 	int flags = msg->msg_flags, copied = 0, err;
 	struct ubuf_info *uarg = NULL;
-	u32 tsflags = 0;
+	u32 tsflags = 0, mss = 0;
 
 	err = zerocopy_begin(sk, msg, size, &uarg);
 	if (!err)
@@ -487,11 +492,11 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	if (!err)
 		err = sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN ? -EPIPE : 0;
 	if (!err)
-		err = send_bytes(sk, msg, uarg, &timeo, &copied);
+		err = send_bytes(sk, msg, uarg, &timeo, &copied, &mss);
 	remove_empty_tail(sk);
 	if (copied) {
 		tandem_tx_stamp_request(sk, tsflags);
-		push_tail(sk, flags, tandem_current_mss(sk));
+		push_tail(sk, flags, mss);
 	}
 	if (copied || !err) {
 		net_zcopy_put(uarg);

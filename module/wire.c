@@ -38,14 +38,13 @@
 
 /* ---- headers ---- */
 
-struct tcphdr *tandem_push_header(struct sk_buff *skb, __be16 sport, __be16 dport,
-				  u32 seq, u32 ack, u8 flags, u16 window,
-				  const struct tandem_opts *opts)
+struct tcphdr *tandem_push_fixed(struct sk_buff *skb, __be16 sport, __be16 dport,
+				 u32 seq, u32 ack, u8 flags, u16 window,
+				 unsigned int opt_len)
 {
-	unsigned int opt_len = opts ? tandem_opts_len(opts) : 0;
 	struct tcphdr *th;
 
-	th = skb_push(skb, sizeof(*th) + opt_len);
+	th = skb_push(skb, sizeof(*th));
 	skb_reset_transport_header(skb);
 	th->source = sport;
 	th->dest = dport;
@@ -56,9 +55,18 @@ struct tcphdr *tandem_push_header(struct sk_buff *skb, __be16 sport, __be16 dpor
 	th->window = htons(window);
 	th->check = 0;
 	th->urg_ptr = 0;
-	if (opt_len)
-		tandem_opts_write((u8 *)(th + 1), opts);
 	return th;
+}
+
+struct tcphdr *tandem_push_header(struct sk_buff *skb, __be16 sport, __be16 dport,
+				  u32 seq, u32 ack, u8 flags, u16 window,
+				  const struct tandem_opts *opts)
+{
+	unsigned int opt_len = opts ? tandem_opts_len(opts) : 0;
+
+	if (opt_len)
+		tandem_opts_write(skb_push(skb, opt_len), opts);
+	return tandem_push_fixed(skb, sport, dport, seq, ack, flags, window, opt_len);
 }
 
 int tandem_parse_options(const struct sk_buff *skb, struct tandem_opts *o)

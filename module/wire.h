@@ -121,7 +121,11 @@ static inline u8 tandem_sk_proto(const struct sock *sk)
 	return tandem_wire_proto(tandem_sk(sk)->wire);
 }
 
-/* Push and fill a header of 20 bytes + @opt_len options in front of skb->data. */
+/* Push and fill the 20 bytes in front of @opt_len bytes of options at skb->data. */
+struct tcphdr *tandem_push_fixed(struct sk_buff *skb, __be16 sport, __be16 dport,
+				 u32 seq, u32 ack, u8 flags, u16 window,
+				 unsigned int opt_len);
+/* The same with its options (NULL: none). */
 struct tcphdr *tandem_push_header(struct sk_buff *skb, __be16 sport, __be16 dport,
 				  u32 seq, u32 ack, u8 flags, u16 window,
 				  const struct tandem_opts *opts);

@@ -151,12 +151,39 @@ static void note_gso(const struct sock *sk, struct sk_buff *skb,
 		info->gso_type |= SKB_GSO_TCP_ECN;
 }
 
+/* With options of whatever kind. */
+static noinline struct tcphdr *push_with_options(struct sock *sk, struct sk_buff *skb,
+						 const struct tandem_skb_cb *cb, u32 ack,
+						 u8 flags, u16 window)
+{
+	struct tandem_opts opts;
+
+	build_options(sk, &opts, flags, cb->sacked & TANDEM_S_EVER_RETRANS);
+	return tandem_push_header(skb, inet_sk(sk)->inet_sport, inet_sk(sk)->inet_dport,
+				  cb->seq, ack, flags, window, &opts);
+}
+
+/* Nearly every segment has timestamps and nothing else. */
+static struct tcphdr *push_header(struct sock *sk, struct sk_buff *skb,
+				  const struct tandem_skb_cb *cb, u32 ack, u8 flags,
+				  u16 window)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	if (!tp->ts_ok || tp->n_sacks || tp->dsack || !(flags & TANDEM_F_ACK) ||
+	    flags & TANDEM_F_SYN)
+		return push_with_options(sk, skb, cb, ack, flags, window);
+	skb_push(skb, TANDEM_OPTS_TS_LEN);
+	tandem_opts_write_ts(skb->data, tandem_ts_at(tp, tp->clock_us), tp->ts_recent);
+	return tandem_push_fixed(skb, inet_sk(sk)->inet_sport, inet_sk(sk)->inet_dport,
+				 cb->seq, ack, flags, window, TANDEM_OPTS_TS_LEN);
+}
+
 int tandem_transmit_at(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t gfp)
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb);
 	struct tandem_sock *tp = tandem_sk(sk);
 	const struct tandem_skb_cb sent = *cb;
-	struct tandem_opts opts;
 	u8 flags = sent.flags;
 	u32 len = skb->len;
 	struct tcphdr *th;
@@ -191,11 +218,9 @@ int tandem_transmit_at(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t g
 	if (sent.segs > 1 && tp->wire == TANDEM_WIRE_TCP)
 		flags |= TANDEM_F_PSH;
 	note_gso(sk, skb, &sent, flags);
-	build_options(sk, &opts, flags, sent.sacked & TANDEM_S_EVER_RETRANS);
 	window = window_field(sk, flags);
 	ack = sent.flags & TANDEM_F_ACK ? tp->rcv_nxt : 0;
-	th = tandem_push_header(skb, inet_sk(sk)->inet_sport, inet_sk(sk)->inet_dport,
-				sent.seq, ack, flags, window, &opts);
+	th = push_header(sk, skb, &sent, ack, flags, window);
 	if (unlikely(tandem_urgent_out(tp)))
 		flags |= tandem_urgent_header(tp, sent.seq, th);
 

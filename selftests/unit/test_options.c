@@ -268,6 +268,20 @@ TU_TEST(options_write)
 	}
 }
 
+/* The short way writes what the long one does. */
+TU_TEST(options_write_ts)
+{
+	struct tandem_opts o = { .have = TS, .tsval = 0x80c0ffee, .tsecr = 0xfe010203 };
+	u8 buf[TANDEM_OPTS_TS_LEN + 1], want[TANDEM_OPT_MAX_LEN];
+
+	TU_WHERE("timestamps");
+	buf[TANDEM_OPTS_TS_LEN] = 0x5a;
+	tandem_opts_write_ts(buf, o.tsval, o.tsecr);
+	EXPECT_EQ(tandem_opts_write(want, &o), TANDEM_OPTS_TS_LEN);
+	EXPECT_BYTES(buf, want, TANDEM_OPTS_TS_LEN);
+	EXPECT_EQ(buf[TANDEM_OPTS_TS_LEN], 0x5a);
+}
+
 TU_TEST(options_write_nothing)
 {
 	struct tandem_opts o = { .have = 0, .nsack = 4 };
@@ -468,6 +482,7 @@ TU_SUITE(tandem_options,
 	 TU_CASE(options_parse_empty),
 	 TU_CASE(options_parse_cut),
 	 TU_CASE(options_write),
+	 TU_CASE(options_write_ts),
 	 TU_CASE(options_write_nothing),
 	 TU_CASE(options_sack_room),
 	 TU_CASE(options_fastopen),
