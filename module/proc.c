@@ -86,10 +86,10 @@ static void sk_timer_line(const struct sock *sk, struct line *l)
 
 	if (event != TANDEM_TIMER_NONE) {
 		l->timer = event == TANDEM_TIMER_PROBE ? 4 : 1;
-		l->expires = READ_ONCE(tp->rtx_deadline) - jiffies;
-	} else if (timer_pending(&sk->sk_timer)) {
+		l->expires = (s32)(READ_ONCE(tp->rtx_deadline) - (u32)jiffies);
+	} else if (READ_ONCE(tp->keep_on)) {
 		l->timer = 2;
-		l->expires = READ_ONCE(sk->sk_timer.expires) - jiffies;
+		l->expires = (s32)(READ_ONCE(tp->keep_deadline) - (u32)jiffies);
 	}
 }
 

@@ -12,7 +12,6 @@
 #include <linux/ipv6.h>
 #include <linux/llist.h>
 #include <linux/rbtree.h>
-#include <linux/hrtimer.h>
 #include <linux/timer.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
@@ -48,12 +47,9 @@ struct msghdr;
 
 /* tandem_sock.deferred: bits, what a timer or ICMP left for release_cb */
 enum tandem_deferred {
-	TANDEM_DEFER_RTX,		/* tandem_rtx_timer() */
-	TANDEM_DEFER_DELACK,		/* tandem_delack_timer() */
-	TANDEM_DEFER_PACE,		/* the pacing timer */
-	TANDEM_DEFER_LOSS,		/* the timer of loss.c */
+	TANDEM_DEFER_TIMER,		/* sk_timer: timer.c */
+	TANDEM_DEFER_ALARM,		/* the hrtimer: alarm.c */
 	TANDEM_DEFER_PMTU,		/* tandem_sock.mtu_info holds the new MTU */
-	TANDEM_DEFER_HOLD,		/* tandem_hold_expired() */
 	TANDEM_DEFER_TSQ,		/* tsq.c: there is room in the qdisc again */
 };
 
@@ -62,7 +58,7 @@ enum tandem_deferred {
 #define TANDEM_NAGLE_CORK	2	/* TCP_CORK */
 #define TANDEM_NAGLE_PUSH	4	/* cork was pulled: push what is there once */
 
-/* What tandem_sock.rtx_timer stands for now. */
+/* What tandem_sock.rtx_deadline stands for now. */
 enum tandem_rtx_event {
 	TANDEM_TIMER_NONE,
 	TANDEM_TIMER_RTO,		/* RFC 6298 */
@@ -215,15 +211,18 @@ struct tandem_sock {
 	/* ---- timers; each armed timer holds a reference ---- */
 	unsigned long		tsq;		/* of tsq.c; atomic, without the lock */
 	struct llist_node	tsq_node;	/* while QUEUED is set there */
-	unsigned long		rtx_deadline;	/* jiffies */
-	unsigned long		delack_deadline;
-	u64			loss_deadline_ns;
-	struct timer_list	rtx_timer;	/* rtx_event says for what */
-	struct timer_list	delack_timer;
 	u64			push_us;	/* the push under way began then, or 0 */
-	struct hrtimer		loss_timer;	/* loss.c; loss_event says for what */
-	struct hrtimer		pace_timer;	/* pace.c */
-	struct hrtimer		fin_timer;	/* thrift.c: how long fin_hold may last */
+	/* jiffies, their low half: deadlines of sk_timer, timer.c and deadline.h */
+	u32			rtx_deadline;	/* rtx_event says of what */
+	u32			delack_deadline;/* while TANDEM_ACK_TIMER */
+	u32			keep_deadline;	/* while keep_on */
+	u32			timer_latest;	/* when it fires at the latest, if it runs */
+	struct hrtimer		alarm;		/* alarm.c; pace_next_ns is its, too */
+	u64			loss_deadline_ns; /* loss.c; loss_event says of what */
+	u64			hold_until_ns;	/* thrift.c; while fin_hold */
+	bool			keep_on;	/* keepalive, or FIN-WAIT-2 of an orphan */
+	bool			pace_waits;	/* for pace_next_ns */
+	bool			alarm_serving;	/* what is due: set it when all is done */
 
 	/* ---- now and then: while something is lost or out of order ---- */
 	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */
