@@ -38,12 +38,11 @@
 /* The one chosen; one just chosen begins with what it is told from now on. */
 static const struct tandem_loss_ops *detector(struct tandem_sock *tp)
 {
-	const struct tandem_choice *choice = tp->choice[TANDEM_KIND_LOSS];
 	const struct tandem_loss_ops *ops;
 
-	ops = container_of(choice, struct tandem_loss_ops, choice);
-	if (unlikely(tp->loss_choice != choice)) {
-		tp->loss_choice = choice;
+	ops = container_of(tp->choice[TANDEM_KIND_LOSS], struct tandem_loss_ops, choice);
+	if (unlikely(!tp->loss_begun)) {
+		tp->loss_begun = true;
 		memset(tp->loss.priv, 0, sizeof(tp->loss.priv));
 		tp->loss.reord_seen = 0;
 		tp->loss.reordering = TANDEM_DUPTHRESH;
@@ -61,7 +60,7 @@ void tandem_loss_reset(struct sock *sk)
 
 	memset(&tp->loss, 0, sizeof(tp->loss));
 	tp->loss.reordering = TANDEM_DUPTHRESH;
-	tp->loss_choice = NULL;
+	tp->loss_begun = false;
 	tp->lost_upto = tp->snd_una;
 	tp->tlp_out = false;
 	tp->tlp_wait_rtt = false;
@@ -75,15 +74,15 @@ void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult)
 	tp->loss.known_reordering = reordering;
 	tp->loss.known_mult = mult;
 	/* The handshake's own ACK may have started it: it starts again, knowing this. */
-	tp->loss_choice = NULL;
+	tp->loss_begun = false;
 }
 
 bool tandem_loss_sees_reordering(const struct sock *sk)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
-	const struct tandem_choice *choice = tp->loss_choice;
+	const struct tandem_choice *choice = tp->choice[TANDEM_KIND_LOSS];
 
-	return tp->sack_ok && choice && choice == tp->choice[TANDEM_KIND_LOSS] &&
+	return tp->sack_ok && tp->loss_begun &&
 	       container_of(choice, struct tandem_loss_ops, choice)->flags &
 	       TANDEM_LOSS_REORDER;
 }

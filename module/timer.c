@@ -563,14 +563,15 @@ int tandem_keepalive_time(const struct tandem_sock *tp)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	return tp->keepalive_time ? : tandem_knob(sock_net(sk), keepalive_time) * HZ;
+	return (READ_ONCE(tp->keepalive_time) ? : tandem_knob(sock_net(sk), keepalive_time)) * HZ;
 }
 
 int tandem_keepalive_intvl(const struct tandem_sock *tp)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	return tp->keepalive_intvl ? : tandem_knob(sock_net(sk), keepalive_intvl) * HZ;
+	return (READ_ONCE(tp->keepalive_intvl) ? : tandem_knob(sock_net(sk), keepalive_intvl)) *
+	       HZ;
 }
 
 int tandem_keepalive_probes(const struct tandem_sock *tp)
@@ -582,8 +583,7 @@ int tandem_keepalive_probes(const struct tandem_sock *tp)
 
 int tandem_fin_time(const struct sock *sk)
 {
-	int fin = tandem_sk(sk)->linger2 ? :
-		  tandem_knob(sock_net(sk), fin_timeout) * HZ;
+	int fin = (tandem_sk(sk)->linger2 ? : tandem_knob(sock_net(sk), fin_timeout)) * HZ;
 	int rto = tandem_rto_jiffies(sk);
 
 	/* At least as long as a lost FIN of the peer needs to come again. */
@@ -702,7 +702,7 @@ void tandem_release_cb(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (likely(!READ_ONCE(tp->deferred)))
+	if (likely(!(READ_ONCE(tp->deferred) & TANDEM_DEFERRED)))
 		return;
 	/*
 	 * The lock is still ours, but the backlog is empty and timers that fire now
@@ -750,7 +750,6 @@ void tandem_timers_init(struct sock *sk)
 	tp->keep_on = false;
 	tp->ack_pending = 0;
 	tp->deferred = 0;
-	tp->tsq = 0;
 }
 
 void tandem_timers_stop(struct sock *sk)
