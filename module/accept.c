@@ -33,6 +33,20 @@ static struct tandem_listen *listen_alloc(void)
 	return listen;
 }
 
+struct tandem_listen *tandem_listen_get(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_listen *listen = tp->listen;
+
+	if (listen)
+		return listen;
+	listen = listen_alloc();
+	/* For those who look without the lock, tandem_accept_ready(). */
+	if (listen)
+		smp_store_release(&tp->listen, listen);
+	return listen;
+}
+
 static void listen_set_closed(struct tandem_listen *listen, bool closed)
 {
 	spin_lock_bh(&listen->lock);
@@ -53,14 +67,8 @@ int tandem_listen_start(struct sock *sk, int backlog)
 	struct inet_sock *inet = inet_sk(sk);
 	int err;
 
-	if (!tp->listen) {
-		struct tandem_listen *listen = listen_alloc();
-
-		if (!listen)
-			return -ENOMEM;
-		/* For those who look without the lock, tandem_accept_ready(). */
-		smp_store_release(&tp->listen, listen);
-	}
+	if (!tandem_listen_get(sk))
+		return -ENOMEM;
 	INIT_HLIST_NODE(&tp->listen_node);	/* it was accepted once, perhaps */
 	listen_set_closed(tp->listen, false);
 	WRITE_ONCE(sk->sk_ack_backlog, 0);
@@ -109,7 +117,7 @@ static struct sock *take_child(struct sock *sk)
 
 bool tandem_accept_ready(const struct sock *sk)
 {
-	/* Pairs with smp_store_release() in tandem_listen_start(). */
+	/* Pairs with smp_store_release() in tandem_listen_get(). */
 	const struct tandem_listen *listen = smp_load_acquire(&tandem_sk(sk)->listen);
 
 	return listen && !list_empty_careful(&listen->accept_q);

@@ -13,12 +13,15 @@
 struct net;
 
 enum tandem_kind {
-	TANDEM_KIND_CONG,	/* congestion control, cong.c */
 	TANDEM_KIND_RTO,	/* RTO estimator, rtt.c */
 	TANDEM_KIND_LOSS,	/* loss detection, recovery.c */
 	TANDEM_KIND_ACK,	/* when to acknowledge, advert.c */
+	TANDEM_KIND_CONG,	/* congestion control, cong.c */
 	TANDEM_KINDS
 };
+
+/* Of these a socket has tandem_sock.choice; congestion control is in tandem_cc.ops. */
+#define TANDEM_SOCK_KINDS	TANDEM_KIND_CONG
 
 /* In front of tandem_choice_room_exit() everything is registered and unregistered. */
 int tandem_choice_register(enum tandem_kind kind, struct tandem_choice *choice);

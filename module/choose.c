@@ -13,9 +13,6 @@
 #include "socket.h"
 #include "timer.h"
 
-/* Congestion control is the first of the kinds and not among these. */
-#define FIRST_KIND	(TANDEM_KIND_CONG + 1)
-
 /**
  * tandem_choose_defaults() - a new socket takes its netns's defaults
  * @sk: has chosen nothing yet
@@ -25,7 +22,7 @@ void tandem_choose_defaults(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 	int kind;
 
-	for (kind = FIRST_KIND; kind < TANDEM_KINDS; kind++)
+	for (kind = 0; kind < TANDEM_SOCK_KINDS; kind++)
 		tp->choice[kind] = tandem_choice_get_default(sock_net(sk), kind);
 	tandem_update_rto(sk);
 }
@@ -42,7 +39,7 @@ void tandem_choose_again(struct sock *child, const struct sock *lsk)
 	int kind;
 
 	rcu_read_lock();
-	for (kind = FIRST_KIND; kind < TANDEM_KINDS; kind++)
+	for (kind = 0; kind < TANDEM_SOCK_KINDS; kind++)
 		tp->choice[kind] = tandem_choice_get_again(sock_net(child), kind,
 							   READ_ONCE(ltp->choice[kind]));
 	rcu_read_unlock();
@@ -67,6 +64,8 @@ int tandem_choose(struct sock *sk, enum tandem_kind kind, const char *name)
 		return PTR_ERR(choice);
 	/* tandem_choose_again() reads a listener's without its lock. */
 	WRITE_ONCE(tp->choice[kind], choice);
+	if (kind == TANDEM_KIND_LOSS && choice != old)
+		tp->loss_begun = false;
 	tandem_choice_put(old);
 	if (kind == TANDEM_KIND_RTO)
 		tandem_update_rto(sk);
@@ -82,7 +81,7 @@ void tandem_unchoose(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 	int kind;
 
-	for (kind = FIRST_KIND; kind < TANDEM_KINDS; kind++) {
+	for (kind = 0; kind < TANDEM_SOCK_KINDS; kind++) {
 		tandem_choice_put(tp->choice[kind]);
 		tp->choice[kind] = NULL;
 	}

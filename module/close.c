@@ -221,20 +221,6 @@ static void become_softirq(struct sock *sk)
 	}
 }
 
-static void stop_timers_sync(struct sock *sk)
-{
-	struct tandem_sock *tp = tandem_sk(sk);
-
-	sk_stop_timer_sync(sk, &tp->rtx_timer);
-	sk_stop_timer_sync(sk, &tp->delack_timer);
-	tandem_thrift_stop_sync(sk);
-	sk_stop_timer_sync(sk, &sk->sk_timer);
-	if (hrtimer_cancel(&tp->pace_timer))
-		__sock_put(sk);
-	if (hrtimer_cancel(&tp->loss_timer))
-		__sock_put(sk);
-}
-
 /**
  * tandem_close() - proto.close
  * @sk: the last program's reference to it, which is dropped
@@ -265,7 +251,7 @@ void tandem_close(struct sock *sk, long timeout)
 	release_sock(sk);
 	/* A kernel socket holds no netns: no timer may outlive this call. */
 	if (!sk->sk_net_refcnt)
-		stop_timers_sync(sk);
+		tandem_timers_stop_sync(sk);
 	sock_put(sk);
 }
 

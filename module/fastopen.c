@@ -68,7 +68,7 @@ static void forget_resets(struct tandem_listen *l)
 
 static u32 max_qlen(const struct sock *lsk)
 {
-	u32 max = READ_ONCE(tandem_sk(lsk)->fo_qlen_max);
+	u32 max = READ_ONCE(tandem_sk(lsk)->listen->fo_qlen_max);
 	u32 backlog = READ_ONCE(lsk->sk_max_ack_backlog);
 
 	if (!max && tandem_sk_knob(lsk, fastopen) & TANDEM_FO_SERVER_ALL)

@@ -37,12 +37,16 @@ enum tandem_fo_fail {
 
 int tandem_fastopen_net_init(struct net *net);
 void tandem_fastopen_net_exit(struct net *net);
-/* One key or two (primary, backup) of 16 bytes for @sk; NULL sk: for @net. 0/-ENOMEM. */
-int tandem_fastopen_set_keys(struct net *net, struct sock *sk, const u8 *keys, int n);
+/*
+ * One key or two (primary, backup) of 16 bytes for @listen; NULL: for @net.  Return 0,
+ * -ENOMEM.
+ */
+int tandem_fastopen_set_keys(struct net *net, struct tandem_listen *listen, const u8 *keys,
+			     int n);
 /* Copy out the keys in force, primary first; returns how many. */
 int tandem_fastopen_get_keys(struct net *net, const struct sock *sk, u8 *keys);
-/* A grace period after nobody can find @sk any more. */
-void tandem_fastopen_free_keys(struct sock *sk);
+/* A grace period after nobody can find its socket any more. */
+void tandem_fastopen_free_keys(struct tandem_listen *listen);
 /* The cookie for the peer that sent @skb to @lsk. False: no key. */
 bool tandem_fastopen_cookie(const struct sock *lsk, const struct sk_buff *skb,
 			    struct tandem_fo_cookie *cookie);

@@ -181,13 +181,17 @@ void tandem_fastopen_syn(struct sock *sk)
 	tp->syn_data = false;
 	tp->syn_data_acked = false;
 	tp->fo_fail = TANDEM_FO_UNSPEC;
-	tp->fo_cookie.len = 0;
+	tp->syn_cookie = false;
 	if (!tp->fo_req && !tp->fo_connect)
 		return;
 	data = may_send_data(sk, &info, &ask);
-	tp->syn_fastopen = (data && !no_cookie(sk)) || ask;
-	if (tp->syn_fastopen)
-		tp->fo_cookie = info.cookie;
+	tp->syn_cookie = tp->fo_req && data && !no_cookie(sk);
+	tp->syn_fastopen = tp->syn_cookie || ask;
+	tp->syn_exp = info.cookie.exp;
+	tp->syn_tried = info.cookie.tried;
+	/* Only the first SYN has it, and that goes before the call is over. */
+	if (tp->syn_cookie)
+		tp->fo_req->cookie = info.cookie;
 	if (!data)
 		tp->fo_fail = TANDEM_FO_COOKIE_UNAVAILABLE;
 	else if (tp->fo_req && tp->fo_req->size)
@@ -205,11 +209,11 @@ static bool ask_otherwise(const struct tandem_sock *tp, const struct tandem_opts
 			  struct tandem_fo_cookie *next)
 {
 	if (tp->wire != TANDEM_WIRE_TCP || !tp->syn_fastopen || tp->total_retrans ||
-	    o->have & TANDEM_OPT_FASTOPEN || tp->fo_cookie.len || tp->fo_cookie.tried)
+	    o->have & TANDEM_OPT_FASTOPEN || tp->syn_cookie || tp->syn_tried)
 		return false;
 	*next = (struct tandem_fo_cookie){
-		.exp	= !tp->fo_cookie.exp,
-		.tried	= tp->fo_cookie.exp,
+		.exp	= !tp->syn_exp,
+		.tried	= tp->syn_exp,
 	};
 	return true;
 }

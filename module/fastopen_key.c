@@ -59,20 +59,21 @@ static void replace(struct tandem_net *tn, struct tandem_fo_keys __rcu **at,
 		kfree_rcu(keys, rcu);
 }
 
-int tandem_fastopen_set_keys(struct net *net, struct sock *sk, const u8 *raw, int n)
+int tandem_fastopen_set_keys(struct net *net, struct tandem_listen *listen, const u8 *raw,
+			     int n)
 {
 	struct tandem_net *tn = tandem_pernet(net);
 	struct tandem_fo_keys *keys = keys_alloc(raw, n, GFP_KERNEL);
 
 	if (!keys)
 		return -ENOMEM;
-	replace(tn, sk ? &tandem_sk(sk)->fo_keys : &tn->fo_keys, keys);
+	replace(tn, listen ? &listen->fo_keys : &tn->fo_keys, keys);
 	return 0;
 }
 
-void tandem_fastopen_free_keys(struct sock *sk)
+void tandem_fastopen_free_keys(struct tandem_listen *listen)
 {
-	kfree(rcu_dereference_protected(tandem_sk(sk)->fo_keys, 1));
+	kfree(rcu_dereference_protected(listen->fo_keys, 1));
 }
 
 /* Older than @times the time a key is in use? */
@@ -115,11 +116,14 @@ static void rotate(struct net *net)
 /* Under rcu_read_lock(): the listener's own, else the namespace's; NULL: no memory. */
 static const struct tandem_fo_keys *keys_of(struct net *net, const struct sock *sk)
 {
+	/* Pairs with smp_store_release() in tandem_listen_get(). */
+	const struct tandem_listen *listen = sk ? smp_load_acquire(&tandem_sk(sk)->listen) :
+						  NULL;
 	struct tandem_net *tn = tandem_pernet(net);
 	const struct tandem_fo_keys *keys = NULL;
 
-	if (sk)
-		keys = rcu_dereference(tandem_sk(sk)->fo_keys);
+	if (listen)
+		keys = rcu_dereference(listen->fo_keys);
 	if (keys)
 		return keys;
 	keys = rcu_dereference(tn->fo_keys);

@@ -28,6 +28,7 @@
 #include "input.h"
 #include "output.h"
 #include "ports.h"
+#include "rare.h"
 #include "recovery.h"
 #include "request.h"
 #include "savesyn.h"
@@ -116,7 +117,12 @@ static bool answer_with_child(struct tandem_request *req, struct sk_buff *skb, u
 		return false;
 	}
 	__acquire(&child->sk_lock.slock);	/* for sparse: by sk_clone_lock() */
-	tandem_sk(child)->fo_cookie = req->fo_cookie;
+	if (req->fo_cookie.len) {
+		struct tandem_rare *rare = tandem_rare(tandem_sk(child));
+
+		if (rare)
+			rare->fo_cookie = req->fo_cookie;
+	}
 	tandem_fastopen_child(lsk, child, skb, synack);
 	bh_unlock_sock(child);
 	lsk->sk_data_ready(lsk);
@@ -337,8 +343,8 @@ static struct sock *child_create(struct tandem_request *req, struct sk_buff *skb
 		err = tandem_flow_insert(net, &tandem_sk(child)->flow);
 	if (err || !child_enqueue(lsk, child))
 		goto abandon;
-	tandem_sk(child)->saved_syn = req->saved_syn;
-	req->saved_syn = NULL;
+	if (req->saved_syn)
+		tandem_saved_syn_take(tandem_sk(child), req);
 	TANDEM_INC(net, PASSIVEOPENS);
 	return child;
 

@@ -122,6 +122,8 @@ void tandem_request_icmp(struct tandem_request *req, u32 seq);
  * every request and resets every connection not yet accepted.  Process context,
  * socket lock held.
  */
+/* What is there for listeners alone, made if need be; NULL: no memory. Locked; sleeps. */
+struct tandem_listen *tandem_listen_get(struct sock *sk);
 int tandem_listen_start(struct sock *sk, int backlog);
 void tandem_listen_stop(struct sock *sk);
 

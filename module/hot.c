@@ -31,6 +31,7 @@
 #include "goal.c"
 #include "tsq.c"
 #include "timer.c"
+#include "alarm.c"
 #include "thrift.c"
 #include "sendmsg.c"
 #include "recvmsg.c"

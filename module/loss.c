@@ -11,13 +11,13 @@
  * One high resolution timer per connection serves two purposes that exclude each other:
  * a segment's reordering window (RFC 8985 section 6.2 step 5), and tail loss probes
  * (section 7), for which there is cause only as long as nothing is SACKed.  The
- * retransmission timer runs beside it, in jiffies (timer.c).  The timer is never moved
- * for an ACK: the deadline is a field, and a timer that fires too early runs on.  Armed
- * it holds a reference on the socket.
+ * retransmission timer runs beside it, in jiffies (timer.c).  The timer, which others
+ * share (alarm.c), is never moved for an ACK: the deadline is a field, and a timer that
+ * fires too early runs on.
  */
-#include <linux/hrtimer.h>
 #include <net/sock.h>
 #include <tandem/rto.h>
+#include "alarm.h"
 #include "choice.h"
 #include "loss.h"
 #include "output.h"
@@ -38,12 +38,11 @@
 /* The one chosen; one just chosen begins with what it is told from now on. */
 static const struct tandem_loss_ops *detector(struct tandem_sock *tp)
 {
-	const struct tandem_choice *choice = tp->choice[TANDEM_KIND_LOSS];
 	const struct tandem_loss_ops *ops;
 
-	ops = container_of(choice, struct tandem_loss_ops, choice);
-	if (unlikely(tp->loss_choice != choice)) {
-		tp->loss_choice = choice;
+	ops = container_of(tp->choice[TANDEM_KIND_LOSS], struct tandem_loss_ops, choice);
+	if (unlikely(!tp->loss_begun)) {
+		tp->loss_begun = true;
 		memset(tp->loss.priv, 0, sizeof(tp->loss.priv));
 		tp->loss.reord_seen = 0;
 		tp->loss.reordering = TANDEM_DUPTHRESH;
@@ -61,7 +60,7 @@ void tandem_loss_reset(struct sock *sk)
 
 	memset(&tp->loss, 0, sizeof(tp->loss));
 	tp->loss.reordering = TANDEM_DUPTHRESH;
-	tp->loss_choice = NULL;
+	tp->loss_begun = false;
 	tp->lost_upto = tp->snd_una;
 	tp->tlp_out = false;
 	tp->tlp_wait_rtt = false;
@@ -75,15 +74,15 @@ void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult)
 	tp->loss.known_reordering = reordering;
 	tp->loss.known_mult = mult;
 	/* The handshake's own ACK may have started it: it starts again, knowing this. */
-	tp->loss_choice = NULL;
+	tp->loss_begun = false;
 }
 
 bool tandem_loss_sees_reordering(const struct sock *sk)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
-	const struct tandem_choice *choice = tp->loss_choice;
+	const struct tandem_choice *choice = tp->choice[TANDEM_KIND_LOSS];
 
-	return tp->sack_ok && choice && choice == tp->choice[TANDEM_KIND_LOSS] &&
+	return tp->sack_ok && tp->loss_begun &&
 	       container_of(choice, struct tandem_loss_ops, choice)->flags &
 	       TANDEM_LOSS_REORDER;
 }
@@ -271,16 +270,6 @@ bool tandem_loss_by_time(struct sock *sk)
 
 /* ---- the timer ---- */
 
-static void timer_start(struct sock *sk)
-{
-	struct tandem_sock *tp = tandem_sk(sk);
-
-	if (!hrtimer_is_queued(&tp->loss_timer))
-		sock_hold(sk);
-	hrtimer_start(&tp->loss_timer, ns_to_ktime(tp->loss_deadline_ns),
-		      HRTIMER_MODE_ABS_PINNED_SOFT);
-}
-
 void tandem_loss_timer_set(struct sock *sk, enum tandem_loss_timer event, u64 delay_us)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
@@ -289,10 +278,7 @@ void tandem_loss_timer_set(struct sock *sk, enum tandem_loss_timer event, u64 de
 	if (event == TANDEM_LOSS_TIMER_NONE)
 		return;
 	tp->loss_deadline_ns = tandem_clock_ns(tp) + delay_us * NSEC_PER_USEC;
-	/* One set earlier finds the new deadline when it fires. */
-	if (!hrtimer_is_queued(&tp->loss_timer) ||
-	    ktime_to_ns(hrtimer_get_expires(&tp->loss_timer)) > tp->loss_deadline_ns)
-		timer_start(sk);
+	tandem_alarm_meet(sk, tp->loss_deadline_ns);
 }
 
 void tandem_loss_timer_expired(struct sock *sk)
@@ -300,52 +286,11 @@ void tandem_loss_timer_expired(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 	u8 event = tp->loss_event;
 
-	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN) || !event)
-		return;
-	tandem_clock_tick(tp);
-	if (tandem_clock_ns(tp) < tp->loss_deadline_ns) {
-		timer_start(sk);
-		return;
-	}
 	tp->loss_event = TANDEM_LOSS_TIMER_NONE;
 	if (event == TANDEM_LOSS_TIMER_REO)
 		tandem_recovery_reo_timeout(sk);
 	else
 		tandem_tlp_probe(sk);
-}
-
-static enum hrtimer_restart loss_timer_fn(struct hrtimer *timer)
-{
-	struct tandem_sock *tp = container_of(timer, struct tandem_sock, loss_timer);
-	struct sock *sk = tandem_to_sk(tp);
-
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk))
-		tandem_loss_timer_expired(sk);
-	else if (!test_and_set_bit(TANDEM_DEFER_LOSS, &tp->deferred))
-		sock_hold(sk);
-	bh_unlock_sock(sk);
-	sock_put(sk);
-	return HRTIMER_NORESTART;
-}
-
-void tandem_loss_timer_init(struct sock *sk)
-{
-	struct tandem_sock *tp = tandem_sk(sk);
-
-	tp->loss_event = TANDEM_LOSS_TIMER_NONE;
-	hrtimer_setup(&tp->loss_timer, loss_timer_fn, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_ABS_PINNED_SOFT);
-}
-
-void tandem_loss_timer_stop(struct sock *sk)
-{
-	struct tandem_sock *tp = tandem_sk(sk);
-
-	tp->loss_event = TANDEM_LOSS_TIMER_NONE;
-	/* One that runs just now waits for the lock, and has its own reference. */
-	if (hrtimer_try_to_cancel(&tp->loss_timer) == 1)
-		__sock_put(sk);
 }
 
 /* ---- what there is to choose from ---- */

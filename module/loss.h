@@ -12,7 +12,7 @@
 struct sock;
 struct tandem_ack_event;
 
-/* What tandem_sock.loss_timer stands for now. */
+/* What tandem_sock.loss_deadline_ns stands for now. */
 enum tandem_loss_timer {
 	TANDEM_LOSS_TIMER_NONE,
 	TANDEM_LOSS_TIMER_REO,		/* the reordering window of a segment is over */
@@ -44,9 +44,7 @@ bool tandem_loss_by_time(struct sock *sk);
 
 /* The timer: run it for @event in @delay_us, or for nothing. */
 void tandem_loss_timer_set(struct sock *sk, enum tandem_loss_timer event, u64 delay_us);
-void tandem_loss_timer_init(struct sock *sk);
-void tandem_loss_timer_stop(struct sock *sk);
-/* For tandem_release_cb(): it fired while a program had the socket. */
+/* For alarm.c: the time is up. */
 void tandem_loss_timer_expired(struct sock *sk);
 
 /* ---- tlp.c ---- */

@@ -25,6 +25,7 @@
 #include <net/sock.h>
 #include "mtuprobe.h"
 #include "output.h"
+#include "rare.h"
 #include "recovery.h"
 #include "stream.h"
 #include "wire.h"
@@ -66,55 +67,72 @@ static u32 ceiling(const struct tandem_sock *tp)
 	return tp->pmtu_cookie ? min(size, tp->pmtu_cookie) : size;
 }
 
-void tandem_mtup_init(struct sock *sk)
+/* The search, while it is on. */
+static struct tandem_mtup *search_of(const struct tandem_sock *tp)
+{
+	return unlikely(tp->rare) && tp->rare->mtup.enabled ? &tp->rare->mtup : NULL;
+}
+
+/* False: no memory, no search. */
+static bool begin(struct sock *sk, u32 high)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_rare *rare = tandem_rare(tp);
 
-	tp->mtup.enabled = tandem_sk_knob(sk, mtu_probing) > 1;
-	tp->mtup.search_high = peers_limit(tp);	/* and the route's, tandem_mtup_limit() */
-	tp->mtup.search_low = min(size_of(tp, tandem_sk_knob(sk, base_mss)),
-				  tp->mtup.search_high);
-	tp->mtup.probe_size = 0;
-	tp->mtup.begun_us = tandem_now_us();
+	if (!rare)
+		return false;
+	rare->mtup = (struct tandem_mtup){
+		.enabled	= true,
+		.search_high	= high,
+		.search_low	= min(size_of(tp, tandem_sk_knob(sk, base_mss)), high),
+		.begun_us	= tandem_now_us(),
+	};
+	return true;
+}
+
+void tandem_mtup_init(struct sock *sk)
+{
+	/* Of the route tandem_mtup_limit() will tell. */
+	if (tandem_sk_knob(sk, mtu_probing) > 1)
+		begin(sk, peers_limit(tandem_sk(sk)));
 }
 
 void tandem_mtup_limit(struct sock *sk, u32 pmtu)
 {
-	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_mtup *m = search_of(tandem_sk(sk));
 
-	if (tp->mtup.search_high <= pmtu)
+	if (!m || m->search_high <= pmtu)
 		return;
-	tp->mtup.search_high = pmtu;
-	tp->mtup.search_low = min(tp->mtup.search_low, pmtu);
+	m->search_high = pmtu;
+	m->search_low = min(m->search_low, pmtu);
 }
 
 u32 tandem_mtup_mss(const struct sock *sk)
 {
-	const struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_mtup *m = search_of(tandem_sk(sk));
 
-	return tp->mtup.enabled ? tandem_mtu_to_mss(sk, tp->mtup.search_low) : U32_MAX;
+	return m ? tandem_mtu_to_mss(sk, m->search_low) : U32_MAX;
 }
 
 /* ---- sending a probe ---- */
 
 /* What was found holds for a while; then the path may have become better. */
-static void search_again(struct sock *sk)
+static void search_again(struct sock *sk, struct tandem_mtup *m)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u64 interval = (u64)tandem_sk_knob(sk, probe_interval) * USEC_PER_SEC;
 
-	if (tandem_now_us() - tp->mtup.begun_us < interval)
+	if (tandem_now_us() - m->begun_us < interval)
 		return;
-	tp->mtup.search_high = ceiling(tp);
-	tp->mtup.search_low = min(size_of(tp, tp->mss_cache), tp->mtup.search_high);
-	tp->mtup.begun_us = tandem_now_us();
+	m->search_high = ceiling(tp);
+	m->search_low = min(size_of(tp, tp->mss_cache), m->search_high);
+	m->begun_us = tandem_now_us();
 }
 
 /* Is the connection in a state in which a probe can be told apart from trouble? */
 static bool quiet(const struct tandem_sock *tp)
 {
-	return tp->mtup.enabled && !tp->mtup.probe_size &&
-	       tp->cc.ca_state == TANDEM_CA_OPEN && tp->cc.cwnd >= PROBE_CWND &&
+	return tp->cc.ca_state == TANDEM_CA_OPEN && tp->cc.cwnd >= PROBE_CWND &&
 	       !tp->n_sacks && !tp->dsack;
 }
 
@@ -210,16 +228,17 @@ static struct sk_buff *make_probe(struct sock *sk, u32 want, gfp_t gfp)
 enum tandem_mtup_verdict tandem_mtup_send(struct sock *sk, gfp_t gfp)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_mtup *m = search_of(tp);
 	u32 size, want, needed;
 	struct sk_buff *probe;
 
-	if (likely(!quiet(tp)))
+	if (likely(!m) || m->probe_size || !quiet(tp))
 		return TANDEM_MTUP_NONE;
-	size = (tp->mtup.search_high + tp->mtup.search_low) >> 1;
+	size = (m->search_high + m->search_low) >> 1;
 	want = payload_of(tp, size);
-	if (tp->mtup.search_high - tp->mtup.search_low <
+	if (m->search_high - m->search_low <
 	    tandem_sk_knob(sk, probe_threshold) || want <= tp->mss_cache) {
-		search_again(sk);
+		search_again(sk, m);
 		return TANDEM_MTUP_NONE;
 	}
 	/* Without a trail its loss would be a timeout. */
@@ -237,9 +256,9 @@ enum tandem_mtup_verdict tandem_mtup_send(struct sock *sk, gfp_t gfp)
 	/* What was not sent waits as ever, and is cut when its turn comes. */
 	if (!probe || tandem_send_head_now(sk, probe, want, gfp))
 		return TANDEM_MTUP_NONE;
-	tp->mtup.probe_size = size;
-	tp->mtup.probe_start = TANDEM_CB(probe)->seq;
-	tp->mtup.probe_end = TANDEM_CB(probe)->end_seq;
+	m->probe_size = size;
+	m->probe_start = TANDEM_CB(probe)->seq;
+	m->probe_end = TANDEM_CB(probe)->end_seq;
 	TANDEM_SK_INC(sk, MTUPROBES);
 	return TANDEM_MTUP_SENT;
 }
@@ -250,12 +269,13 @@ void tandem_mtup_acked(struct sock *sk)
 {
 	const struct dst_entry *dst = __sk_dst_get(sk);
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_mtup *m = search_of(tp);
 	u32 before = tp->mss_cache;
 
-	if (likely(!tp->mtup.probe_size) || seq_after(tp->mtup.probe_end, tp->snd_una))
+	if (likely(!m) || !m->probe_size || seq_after(m->probe_end, tp->snd_una))
 		return;
-	tp->mtup.search_low = tp->mtup.probe_size;
-	tp->mtup.probe_size = 0;
+	m->search_low = m->probe_size;
+	m->probe_size = 0;
 	/* The route may have become another since the MSS was looked at: it went this way. */
 	tandem_sync_mss(sk, dst ? dst_mtu(dst) : tp->pmtu_cookie);
 	/* cwnd counts segments, the path bytes (section 7.6.1 wants no burst). */
@@ -267,15 +287,16 @@ void tandem_mtup_acked(struct sock *sk)
 bool tandem_mtup_lost(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_mtup *m = search_of(tp);
 
-	if (likely(!tp->mtup.probe_size))
+	if (likely(!m) || !m->probe_size)
 		return false;
-	if (tp->snd_una != tp->mtup.probe_start || tp->lost_out != 1) {
+	if (tp->snd_una != m->probe_start || tp->lost_out != 1) {
 		tandem_mtup_inconclusive(tp);
 		return false;
 	}
-	tp->mtup.search_high = tp->mtup.probe_size - 1;
-	tp->mtup.probe_size = 0;
+	m->search_high = m->probe_size - 1;
+	m->probe_size = 0;
 	TANDEM_SK_INC(sk, MTUPROBESLOST);
 	tp->high_seq = tp->snd_nxt;
 	tp->undo.active = false;
@@ -288,21 +309,22 @@ bool tandem_mtup_lost(struct sock *sk)
 void tandem_mtup_black_hole(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_mtup *m = search_of(tp);
 	u32 mss;
 
 	if (!tandem_sk_knob(sk, mtu_probing))
 		return;
-	if (!tp->mtup.enabled) {
-		tp->mtup.enabled = true;
-		tp->mtup.begun_us = tandem_now_us();
+	if (!m) {
+		if (!begin(sk, ceiling(tp)))
+			return;
 		TANDEM_SK_INC(sk, MTUBLACKHOLES);
 	} else {
 		/* Still silent: half of it, again and again. */
-		mss = payload_of(tp, tp->mtup.search_low) >> 1;
+		mss = payload_of(tp, m->search_low) >> 1;
 		mss = min_t(u32, mss, tandem_sk_knob(sk, base_mss));
 		mss = max3(mss, (u32)tandem_sk_knob(sk, mtu_probe_floor),
 			   (u32)tandem_sk_knob(sk, min_mss));
-		tp->mtup.search_low = min(size_of(tp, mss), tp->mtup.search_high);
+		m->search_low = min(size_of(tp, mss), m->search_high);
 	}
 	tandem_sync_mss(sk, tp->pmtu_cookie);
 }

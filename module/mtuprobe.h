@@ -6,6 +6,7 @@
 #ifndef _TANDEM_MTUPROBE_H
 #define _TANDEM_MTUPROBE_H
 
+#include "rare.h"
 #include "sock.h"
 
 /* The connection is up, its mss_clamp is known: where the search begins. */
@@ -39,7 +40,8 @@ bool tandem_mtup_lost(struct sock *sk);
 /* Something is being sent again: what the probe would tell is no longer sure. */
 static inline void tandem_mtup_inconclusive(struct tandem_sock *tp)
 {
-	tp->mtup.probe_size = 0;
+	if (unlikely(tp->rare))
+		tp->rare->mtup.probe_size = 0;
 }
 
 /* The peer has been silent for retries1 timeouts: perhaps our segments are too large. */

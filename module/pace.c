@@ -8,18 +8,15 @@
  * else cwnd over srtt with room to grow, as Linux TCP does.
  *
  * Who enforces it: the fq qdisc, which says so in sk_pacing_status; without fq this file
- * does, by a timer per connection, for algorithms that ask for it (TANDEM_CONG_PACED)
+ * does, by a timer (alarm.c), for algorithms that ask for it (TANDEM_CONG_PACED)
  * and for programs that set SO_MAX_PACING_RATE.
  *
  * Segments go in bursts of up to a millisecond (at most 64 KB), for a timer for each
  * would cost more than it helps; TCP's TSO bursts are as long.  A timer that was late
  * may catch up, at up to twice the rate.
- *
- * The armed timer holds a reference on the socket.  It runs in softirq; when a program
- * has the socket it leaves a bit for tandem_release_cb().
  */
-#include <linux/hrtimer.h>
 #include <net/sock.h>
+#include "alarm.h"
 #include "output.h"
 #include "pace.h"
 #include "reason.h"
@@ -66,11 +63,8 @@ bool tandem_pace_blocks(struct sock *sk)
 	 */
 	if (!tandem_pipe(tp))
 		return false;
-	if (!hrtimer_is_queued(&tp->pace_timer)) {
-		hrtimer_start(&tp->pace_timer, ns_to_ktime(tp->pace_next_ns),
-			      HRTIMER_MODE_ABS_PINNED_SOFT);
-		sock_hold(sk);
-	}
+	tp->pace_waits = true;
+	tandem_alarm_meet(sk, tp->pace_next_ns);
 	return true;
 }
 
@@ -127,32 +121,4 @@ void tandem_pace_expired(struct sock *sk)
 	if (tp->lost_out > tp->retrans_out && !tandem_frto_waits(tp))
 		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk), false);
 	tandem_push_pending(sk);
-}
-
-static enum hrtimer_restart pace_timer_fn(struct hrtimer *timer)
-{
-	struct tandem_sock *tp = container_of(timer, struct tandem_sock, pace_timer);
-	struct sock *sk = tandem_to_sk(tp);
-
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk))
-		tandem_pace_expired(sk);
-	else if (!test_and_set_bit(TANDEM_DEFER_PACE, &tp->deferred))
-		sock_hold(sk);
-	bh_unlock_sock(sk);
-	sock_put(sk);
-	return HRTIMER_NORESTART;
-}
-
-void tandem_pace_init(struct sock *sk)
-{
-	hrtimer_setup(&tandem_sk(sk)->pace_timer, pace_timer_fn, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_ABS_PINNED_SOFT);
-}
-
-void tandem_pace_stop(struct sock *sk)
-{
-	/* One that runs just now waits for the lock, and has its own reference. */
-	if (hrtimer_try_to_cancel(&tandem_sk(sk)->pace_timer) == 1)
-		__sock_put(sk);
 }

@@ -16,9 +16,7 @@ void tandem_pace_sent(struct sock *sk, u32 len);
 /* Bring sk_pacing_rate up to date with congestion control. */
 void tandem_update_pacing_rate(struct sock *sk);
 
-void tandem_pace_init(struct sock *sk);
-void tandem_pace_stop(struct sock *sk);
-/* For tandem_release_cb(): the timer fired while a program had the socket. */
+/* For alarm.c, tsq.c and tandem_release_cb(): sending may go on. */
 void tandem_pace_expired(struct sock *sk);
 
 #endif /* _TANDEM_PACE_H */

@@ -33,6 +33,7 @@
 #include "fastopen.h"
 #include "loss.h"
 #include "path.h"
+#include "rare.h"
 #include "rtt.h"
 #include "sock.h"
 #include "timer.h"
@@ -269,7 +270,8 @@ void tandem_path_sample(struct sock *sk, u64 now_us)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u32 mss = max(tp->mss_cache, 1U);
-	u64 us, bytes;
+	u32 bytes;
+	u64 us;
 
 	if (!tp->round.start_us) {
 		tp->round.start_us = now_us;
@@ -283,10 +285,10 @@ void tandem_path_sample(struct sock *sk, u64 now_us)
 	/* Nothing was in flight when it began, or ACKs came in a bunch: no round trip. */
 	if (!us || us < tp->rtt.min_us)
 		return;
-	bytes = tp->bytes_acked - tp->round.bytes;
-	tp->round.bw[0] = max(tp->round.bw[0], div64_u64(bytes * USEC_PER_SEC, us));
+	bytes = (u32)tp->bytes_acked - tp->round.bytes;
+	tp->round.bw[0] = max(tp->round.bw[0], div64_u64((u64)bytes * USEC_PER_SEC, us));
 	if (bytes > TANDEM_DUPTHRESH * mss)
-		tp->round.segs += min_t(u64, div_u64(bytes, mss), U32_MAX - tp->round.segs);
+		tp->round.segs += min(bytes / mss, U32_MAX - tp->round.segs);
 	if (++tp->round.n % 8 == 0) {
 		tp->round.bw[1] = tp->round.bw[0];
 		tp->round.bw[0] = 0;
@@ -427,11 +429,15 @@ static void ask_for_pacing(struct sock *sk)
 static void resume_prime(struct sock *sk, const struct tandem_path_info *info, u64 pipe)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_rare *rare;
 
 	if (tandem_sk_knob(sk, path_cache) != 2 || tp->total_retrans)
 		return;
+	rare = tandem_rare(tp);
+	if (!rare)
+		return;
 	ask_for_pacing(sk);
-	tandem_resume_start(&tp->resume, min_t(u64, pipe, U32_MAX / 2), info->min_rtt_us,
+	tandem_resume_start(&rare->resume, min_t(u64, pipe, U32_MAX / 2), info->min_rtt_us,
 			    tp->cc.cwnd);
 }
 
@@ -500,19 +506,24 @@ void tandem_path_step(struct sock *sk, u32 acked)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct tandem_resume_ack a;
-	u8 was = tp->resume.state;
+	struct tandem_resume *r;
 	u32 ssthresh;
+	u8 was;
 
-	if (likely(was == TANDEM_RESUME_NORMAL))
+	if (likely(!tp->rare))
+		return;
+	r = &tp->rare->resume;
+	was = r->state;
+	if (was == TANDEM_RESUME_NORMAL)
 		return;
 	if (was == TANDEM_RESUME_RETREAT) {
-		ssthresh = tandem_resume_retreat_ack(&tp->resume, tp->snd_una, acked);
+		ssthresh = tandem_resume_retreat_ack(r, tp->snd_una, acked);
 		if (ssthresh)
 			tp->cc.ssthresh = ssthresh;
 		return;
 	}
 	if (tandem_in_recovery(tp)) {
-		if (!tandem_resume_congestion(&tp->resume, tp->snd_nxt, &tp->cc.cwnd))
+		if (!tandem_resume_congestion(r, tp->snd_nxt, &tp->cc.cwnd))
 			return;
 		/* Recovery ends at ssthresh: not above where the retreat begins. */
 		tp->cc.ssthresh = max(min(tp->cc.ssthresh, tp->cc.cwnd), TANDEM_CWND_MIN);
@@ -527,13 +538,12 @@ void tandem_path_step(struct sock *sk, u32 acked)
 	a.cwnd = tp->cc.cwnd;
 	a.min_rtt_us = tp->rtt.min_us;
 	a.has_more = !skb_queue_empty(&sk->sk_write_queue);
-	tp->cc.cwnd = min(tandem_resume_ack(&tp->resume, &a), tp->cc.cwnd_clamp);
-	if (tp->resume.state == TANDEM_RESUME_UNVALIDATED && tp->resume.state != was) {
+	tp->cc.cwnd = min(tandem_resume_ack(r, &a), tp->cc.cwnd_clamp);
+	if (r->state == TANDEM_RESUME_UNVALIDATED && r->state != was) {
 		pace_jump(tp);
 		TANDEM_SK_INC(sk, RESUMES);
 	}
-	if (tp->resume.state == TANDEM_RESUME_NORMAL &&
-	    was == TANDEM_RESUME_VALIDATING)
+	if (r->state == TANDEM_RESUME_NORMAL && was == TANDEM_RESUME_VALIDATING)
 		TANDEM_SK_INC(sk, RESUMESVALID);
 }
 

@@ -86,10 +86,10 @@ static void sk_timer_line(const struct sock *sk, struct line *l)
 
 	if (event != TANDEM_TIMER_NONE) {
 		l->timer = event == TANDEM_TIMER_PROBE ? 4 : 1;
-		l->expires = READ_ONCE(tp->rtx_deadline) - jiffies;
-	} else if (timer_pending(&sk->sk_timer)) {
+		l->expires = (s32)(READ_ONCE(tp->rtx_deadline) - (u32)jiffies);
+	} else if (READ_ONCE(tp->keep_on)) {
 		l->timer = 2;
-		l->expires = READ_ONCE(sk->sk_timer.expires) - jiffies;
+		l->expires = (s32)(READ_ONCE(tp->keep_deadline) - (u32)jiffies);
 	}
 }
 
@@ -131,8 +131,7 @@ static void show_sk(struct seq_file *m, struct sock *sk, loff_t n)
 	sk_timer_line(sk, &l);
 	show_line(m, &l, n, v6);
 	seq_printf(m, " %lu %lu %u %u %d", jiffies_to_clock_t(tandem_rto_jiffies(sk)),
-		   jiffies_to_clock_t(msecs_to_jiffies(tandem_knob(sock_net(sk),
-								   delack_max_ms))),
+		   jiffies_to_clock_t(msecs_to_jiffies(tandem_sk_knob(sk, delack_max_ms))),
 		   READ_ONCE(tp->quickacks) << 1 | READ_ONCE(tp->pingpong), cwnd,
 		   state == TCP_LISTEN ? 0 :
 		   ssthresh >= TANDEM_SSTHRESH_INF ? -1 : (int)ssthresh);

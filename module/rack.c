@@ -110,7 +110,7 @@ static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *
 		return;
 	if (seg->early)
 		rtt = max_t(u64, rtt, r->rtt_us ? r->rtt_us : l->srtt_us);
-	if (r->told_us != l->now_us || rtt < r->rtt_us)
+	if (r->told_us != (u32)l->now_us || rtt < r->rtt_us)
 		r->rtt_us = min_t(u64, rtt, U32_MAX);
 	r->told_us = l->now_us;
 	if (sent_after(seg->sent_us, seg->end_seq, r->xmit_us, r->end_seq)) {

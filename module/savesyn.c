@@ -10,6 +10,7 @@
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include "handshake.h"
+#include "rare.h"
 #include "savesyn.h"
 #include "seg.h"
 #include "sock.h"
@@ -36,8 +37,18 @@ void tandem_syn_save(const struct sock *lsk, struct tandem_request *req,
 	req->saved_syn = saved;
 }
 
+void tandem_saved_syn_take(struct tandem_sock *tp, struct tandem_request *req)
+{
+	struct tandem_rare *rare = tandem_rare(tp);
+
+	if (!rare)
+		return;
+	rare->saved_syn = req->saved_syn;
+	req->saved_syn = NULL;
+}
+
 void tandem_saved_syn_free(struct tandem_sock *tp)
 {
-	kfree(tp->saved_syn);
-	tp->saved_syn = NULL;
+	kfree(tp->rare->saved_syn);
+	tp->rare->saved_syn = NULL;
 }

@@ -21,6 +21,9 @@ struct tandem_saved_syn {
 /* If @lsk asks for it, keep the headers of @skb with the request they make. */
 void tandem_syn_save(const struct sock *lsk, struct tandem_request *req,
 		     const struct sk_buff *skb);
+/* The child of @req has them from now on. */
+void tandem_saved_syn_take(struct tandem_sock *tp, struct tandem_request *req);
+/* Of one that has tandem_sock.rare. */
 void tandem_saved_syn_free(struct tandem_sock *tp);
 
 #endif /* _TANDEM_SAVESYN_H */

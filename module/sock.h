@@ -12,7 +12,6 @@
 #include <linux/ipv6.h>
 #include <linux/llist.h>
 #include <linux/rbtree.h>
-#include <linux/hrtimer.h>
 #include <linux/timer.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
@@ -27,15 +26,14 @@
 #include "netns.h"
 #include "options.h"
 #include "prr.h"
-#include "resume.h"
 #include "rtt.h"
 #include "seg.h"
 #include "undo.h"
 #include "compat.h"
 
 struct tandem_af_ops;
-struct tandem_saved_syn;
 struct tandem_fo_keys;
+struct tandem_rare;
 struct msghdr;
 
 /* tandem_sock.ack_pending */
@@ -47,23 +45,26 @@ struct msghdr;
 #define TANDEM_ACK_DELAYED	0x20	/* it is being sent because the timer fired */
 #define TANDEM_ACK_WAITS	0x40	/* it may wait, whatever the program reads */
 
-/* tandem_sock.deferred: bits, what a timer or ICMP left for release_cb */
+/* tandem_sock.deferred: bits, what a timer, ICMP or tsq.c left for release_cb */
 enum tandem_deferred {
-	TANDEM_DEFER_RTX,		/* tandem_rtx_timer() */
-	TANDEM_DEFER_DELACK,		/* tandem_delack_timer() */
-	TANDEM_DEFER_PACE,		/* the pacing timer */
-	TANDEM_DEFER_LOSS,		/* the timer of loss.c */
+	TANDEM_DEFER_TIMER,		/* sk_timer: timer.c */
+	TANDEM_DEFER_ALARM,		/* the hrtimer: alarm.c */
 	TANDEM_DEFER_PMTU,		/* tandem_sock.mtu_info holds the new MTU */
-	TANDEM_DEFER_HOLD,		/* tandem_hold_expired() */
 	TANDEM_DEFER_TSQ,		/* tsq.c: there is room in the qdisc again */
+
+	/* Not for release_cb, and changed without the lock: tsq.c */
+	TANDEM_TSQ_THROTTLED,		/* the sender waits for room */
+	TANDEM_TSQ_QUEUED,		/* tsq_node is in a CPU's list */
 };
+
+#define TANDEM_DEFERRED		(BIT(TANDEM_TSQ_THROTTLED) - 1)	/* those for release_cb */
 
 /* tandem_sock.nonagle */
 #define TANDEM_NAGLE_OFF	1	/* TCP_NODELAY */
 #define TANDEM_NAGLE_CORK	2	/* TCP_CORK */
 #define TANDEM_NAGLE_PUSH	4	/* cork was pulled: push what is there once */
 
-/* What tandem_sock.rtx_timer stands for now. */
+/* What tandem_sock.rtx_deadline stands for now. */
 enum tandem_rtx_event {
 	TANDEM_TIMER_NONE,
 	TANDEM_TIMER_RTO,		/* RFC 6298 */
@@ -71,7 +72,7 @@ enum tandem_rtx_event {
 	TANDEM_TIMER_SYNPROBE,		/* the SYN once more, ahead of its RTO */
 };
 
-/* The half of a listener that other sockets do not need; allocated by listen(). */
+/* The half of a listener that other sockets do not need: by listen(), or an option of it. */
 struct tandem_listen {
 	spinlock_t		lock;		/* guards all below; BH */
 	struct list_head	accept_q;	/* children, by tandem_sock.accept_node */
@@ -83,6 +84,8 @@ struct tandem_listen {
 	u32			fo_qlen;	/* fast open: children whose peer is unproven */
 	u32			fo_resets[2];	/* of these, reset: lately, and before */
 	unsigned long		fo_reset_turn;	/* when the latter count no more, jiffies */
+	u32			fo_qlen_max;	/* TCP_FASTOPEN */
+	struct tandem_fo_keys __rcu *fo_keys;	/* TCP_FASTOPEN_KEY; else the netns's */
 };
 
 /* A write that is to go with the SYN; on the stack of tandem_fastopen_sendmsg(). */
@@ -90,6 +93,7 @@ struct tandem_fo_req {
 	struct msghdr	*msg;
 	size_t		size;
 	int		copied;		/* bytes that went */
+	struct tandem_fo_cookie cookie;	/* for the SYN, while syn_cookie */
 };
 
 /*
@@ -203,29 +207,31 @@ struct tandem_sock {
 	struct tandem_chrono	chrono;
 	struct {
 		u64	start_us;	/* of this round trip; 0: none yet */
-		u64	bytes;		/* bytes_acked then */
+		u32	bytes;		/* bytes_acked then: less than 2 GB come in one */
 		u32	end_seq;	/* it ends when this is acknowledged */
 		u32	n;		/* rounds */
 		u32	segs;		/* of rounds in which some could overtake others */
 		u64	bw[2];		/* highest rate of these eight, and of the last */
 	} round;		/* what the path is told at the end, path.c */
 	/* By enum tandem_kind; congestion control is in cc.ops. */
-	const struct tandem_choice *choice[TANDEM_KINDS];
+	const struct tandem_choice *choice[TANDEM_SOCK_KINDS];
 	struct tandem_loss	loss;	/* the connection as its loss detector sees it */
-	const struct tandem_choice *loss_choice; /* whose state that is */
 
 	/* ---- timers; each armed timer holds a reference ---- */
-	unsigned long		tsq;		/* of tsq.c; atomic, without the lock */
-	struct llist_node	tsq_node;	/* while QUEUED is set there */
-	unsigned long		rtx_deadline;	/* jiffies */
-	unsigned long		delack_deadline;
-	u64			loss_deadline_ns;
-	struct timer_list	rtx_timer;	/* rtx_event says for what */
-	struct timer_list	delack_timer;
+	struct llist_node	tsq_node;	/* while TANDEM_TSQ_QUEUED */
 	u64			push_us;	/* the push under way began then, or 0 */
-	struct hrtimer		loss_timer;	/* loss.c; loss_event says for what */
-	struct hrtimer		pace_timer;	/* pace.c */
-	struct hrtimer		fin_timer;	/* thrift.c: how long fin_hold may last */
+	/* jiffies, their low half: deadlines of sk_timer, timer.c and deadline.h */
+	u32			rtx_deadline;	/* rtx_event says of what */
+	u32			delack_deadline;/* while TANDEM_ACK_TIMER */
+	u32			keep_deadline;	/* while keep_on */
+	u32			timer_latest;	/* when it fires at the latest, if it runs */
+	struct hrtimer		alarm;		/* alarm.c; pace_next_ns is its, too */
+	u64			loss_deadline_ns; /* loss.c; loss_event says of what */
+	u64			hold_until_ns;	/* thrift.c; while fin_hold */
+	bool			keep_on;	/* keepalive, or FIN-WAIT-2 of an orphan */
+	bool			pace_waits;	/* for pace_next_ns */
+	bool			alarm_serving;	/* what is due: set it when all is done */
+	bool			loss_begun;	/* the detector chosen has begun with loss */
 
 	/* ---- now and then: while something is lost or out of order ---- */
 	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */
@@ -252,38 +258,26 @@ struct tandem_sock {
 	u32	rcv_ofo;		/* segments that came out of order */
 	struct {
 		u32	rtt_us8;	/* receiver's estimate, times 8 */
-		u32	seq;
-		u64	time_us;
 		u32	last_tsecr;	/* echo that was sampled last */
 	} rcv_rtt_est;		/* full segments only */
 
-	/* ---- path MTU probing, RFC 4821: mtuprobe.c; packet sizes, bytes ---- */
-	struct {
-		u32	search_low;	/* fits, as far as anybody knows */
-		u32	search_high;	/* more does not, or is not wanted */
-		u32	probe_size;	/* of the probe under way; 0: none */
-		u32	probe_start;	/* its sequence numbers */
-		u32	probe_end;
-		bool	enabled;
-		u64	begun_us;	/* when the search began */
-	} mtup;
+	struct tandem_rare	*rare;	/* what few connections need: rare.h */
 	u32	mtu_info;		/* from ICMP, under bh_lock_sock */
 
 	/* ---- fast open, RFC 7413 ---- */
 	int	fo_err;		/* of sending the SYN */
 	struct tandem_fo_req	*fo_req;	/* a write waits to go with the SYN */
-	struct tandem_fo_keys __rcu *fo_keys;	/* TCP_FASTOPEN_KEY; else the netns's */
 	struct sock		*fo_listener;	/* counts us in fo_qlen; held */
-	u32	fo_qlen_max;	/* TCP_FASTOPEN; a listener's */
 	bool	fo_connect;	/* TCP_FASTOPEN_CONNECT */
 	bool	fo_no_cookie;	/* TCP_FASTOPEN_NO_COOKIE */
 	bool	syn_fastopen;	/* our SYN had the option */
+	bool	syn_cookie;	/* with a cookie, that of fo_req; else it asked for one */
+	bool	syn_exp;	/* by the experimental option, */
+	bool	syn_tried;	/* and the other one had been in vain */
 	bool	syn_data;	/* our SYN, or SYN-ACK, had data */
 	bool	syn_data_acked;	/* the SYN's data was taken, by the peer or by us */
 	u8	fo_fail;	/* enum tandem_fo_fail */
-	struct tandem_fo_cookie	fo_cookie;	/* for our SYN or SYN-ACK */
 	u8	syn_retries;	/* TCP_SYNCNT; 0: the knob */
-	struct tandem_resume	resume;	/* Careful Resume */
 
 	/* ---- setup and options ---- */
 	u32	iss;
@@ -303,14 +297,13 @@ struct tandem_sock {
 	bool	recvmsg_inq;		/* TCP_INQ */
 	bool	thin_lto;		/* TCP_THIN_LINEAR_TIMEOUTS */
 	u16	timeout_rehash;		/* timeouts that chose another flow hash */
-	int	keepalive_time;		/* jiffies; 0: the knob */
-	int	keepalive_intvl;	/* jiffies; 0: the knob */
-	int	linger2;		/* TCP_LINGER2, jiffies; 0: knob, < 0: none */
+	u16			keepalive_time;	/* seconds; 0: the knob */
+	u16			keepalive_intvl; /* seconds; 0: the knob */
+	s16			linger2;	/* TCP_LINGER2, seconds; 0: knob, < 0: none */
 	u32	user_timeout_ms;	/* TCP_USER_TIMEOUT, RFC 5482; 0: retries2 */
 	u32	notsent_lowat;		/* TCP_NOTSENT_LOWAT; 0: none */
 	u32	tx_delay_us;		/* TCP_TX_DELAY; 0: none */
 	u32	tskey_base;		/* SOF_TIMESTAMPING_OPT_ID: number of byte 0 */
-	struct tandem_saved_syn	*saved_syn;	/* until TCP_SAVED_SYN fetches it */
 
 	struct tandem_claim	claim;		/* on the local port */
 	struct tandem_listen	*listen;	/* listeners only */
@@ -326,6 +319,10 @@ struct tandem_sock {
 static_assert(TANDEM_SOCK_SPAN(af, urg_data) <= 64, "both ways: one line");
 static_assert(TANDEM_SOCK_SPAN(snd_una, pace_next_ns) <= 128, "sending: two lines");
 static_assert(TANDEM_SOCK_SPAN(rcv_nxt, rcvq_space) <= 128, "receiving: two lines");
+/* Each idle connection has it, and each child is a copy of it: see rare.h before it grows. */
+#define TANDEM_SOCK_OWN		1360	/* but for what kernels have of different sizes */
+static_assert(sizeof(struct tandem_sock) - sizeof(struct inet_sock) -
+	      sizeof(struct hrtimer) <= TANDEM_SOCK_OWN, "an idle connection is light");
 
 /* For AF_INET6 sockets: ipv6_pinfo last, as kernels before 6.5 find it. */
 struct tandem6_sock {

@@ -24,9 +24,9 @@
 #include "handshake.h"
 #include "input.h"
 #include "ports.h"
+#include "rare.h"
 #include "rcvq.h"
 #include "recovery.h"
-#include "savesyn.h"
 #include "socket.h"
 #include "stream.h"
 #include "timer.h"
@@ -122,7 +122,6 @@ static void reset_send_side(struct tandem_sock *tp)
 	tp->last_oow_ack_us = 0;
 	tp->pmtu_cookie = 0;
 	tp->mtu_info = 0;
-	memset(&tp->mtup, 0, sizeof(tp->mtup));
 }
 
 static void reset_receive_side(struct tandem_sock *tp)
@@ -193,10 +192,9 @@ static void reset_fastopen(struct sock *sk)
 	tp->syn_data = false;
 	tp->syn_data_acked = false;
 	tp->fo_fail = 0;
-	tp->fo_cookie.len = 0;
+	tp->syn_cookie = false;
 	tp->path_learns = false;
 	memset(&tp->round, 0, sizeof(tp->round));
-	memset(&tp->resume, 0, sizeof(tp->resume));
 }
 
 /* The algorithm stays, what it has learnt goes. */
@@ -230,7 +228,7 @@ void tandem_reset_connection(struct sock *sk)
 	reset_negotiated(tp);
 	reset_statistics(tp);
 	reset_fastopen(sk);
-	tandem_saved_syn_free(tp);
+	tandem_rare_free(tp);
 	tandem_recovery_reset(sk);
 	tandem_rtt_init(&tp->rtt);
 	tandem_update_rto(sk);
@@ -261,9 +259,8 @@ void tandem_init_sock_common(struct sock *sk)
 	INIT_HLIST_NODE(&tp->listen_node);
 	tp->listen = NULL;
 	tp->parent = NULL;
-	tp->saved_syn = NULL;
+	tp->rare = NULL;
 	tp->fo_req = NULL;
-	RCU_INIT_POINTER(tp->fo_keys, NULL);
 	RCU_INIT_POINTER(sk->sk_rx_dst, NULL);
 	tp->fo_listener = NULL;
 	tp->fo_pending = false;
@@ -287,9 +284,10 @@ static void destruct(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
+	if (tp->listen)
+		tandem_fastopen_free_keys(tp->listen);
 	kfree(tp->listen);
-	tandem_fastopen_free_keys(sk);
-	tandem_saved_syn_free(tp);
+	tandem_rare_free(tp);
 #if IS_ENABLED(CONFIG_IPV6)
 	/* Not the family: IPV6_ADDRFORM may have changed that. */
 	if (sk->sk_prot_creator == &tandemv6_prot) {

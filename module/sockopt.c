@@ -17,7 +17,9 @@
 #include "choice.h"
 #include "cong.h"
 #include "fastopen.h"
+#include "handshake.h"
 #include "output.h"
+#include "rare.h"
 #include "savesyn.h"
 #include "socket.h"
 #include "timer.h"
@@ -75,13 +77,13 @@ static int set_keepidle(struct sock *sk, int val)
 
 	if (val < 1 || val > MAX_KEEP_SECS)
 		return -EINVAL;
-	WRITE_ONCE(tp->keepalive_time, val * HZ);
+	WRITE_ONCE(tp->keepalive_time, val);
 	if (sock_flag(sk, SOCK_KEEPOPEN) &&
 	    !(tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))) {
 		quiet = usecs_to_jiffies(min_t(u64, U32_MAX,
 					       tandem_now_us() - tp->last_rcv_us));
-		tandem_timer_keepalive(sk, tp->keepalive_time -
-				       min_t(unsigned long, quiet, tp->keepalive_time));
+		tandem_timer_keepalive(sk, (unsigned long)val * HZ -
+				       min_t(unsigned long, quiet, (unsigned long)val * HZ));
 	}
 	return 0;
 }
@@ -91,7 +93,7 @@ static int set_linger2(struct tandem_sock *tp, int val)
 	if (val < 0)
 		WRITE_ONCE(tp->linger2, -1);
 	else
-		WRITE_ONCE(tp->linger2, min(val, MAX_LINGER2) * HZ);
+		WRITE_ONCE(tp->linger2, min(val, MAX_LINGER2));
 	return 0;
 }
 
@@ -206,7 +208,11 @@ static int set_fastopen(struct sock *sk, int optname, int val)
 	if (val < 0 || !idle)
 		return -EINVAL;
 	if (optname == TCP_FASTOPEN) {
-		WRITE_ONCE(tp->fo_qlen_max, min_t(u32, val, SOMAXCONN));
+		struct tandem_listen *listen = tandem_listen_get(sk);
+
+		if (!listen)
+			return -ENOMEM;
+		WRITE_ONCE(listen->fo_qlen_max, min_t(u32, val, SOMAXCONN));
 		return 0;
 	}
 	if (val > 1)
@@ -260,7 +266,7 @@ static int set_int(struct sock *sk, int level, int optname, int val)
 	case TCP_KEEPINTVL:
 		if (val < 1 || val > MAX_KEEP_SECS)
 			return -EINVAL;
-		WRITE_ONCE(tp->keepalive_intvl, val * HZ);
+		WRITE_ONCE(tp->keepalive_intvl, val);
 		return 0;
 	case TCP_KEEPCNT:
 		return set_ranged_u8(&tp->keepalive_probes, val, 1, MAX_KEEP_PROBES);
@@ -379,14 +385,20 @@ static int set_ulp(sockptr_t optval, unsigned int optlen)
 /* One key, or two, of 16 bytes: the primary and the backup. */
 static int set_fastopen_key(struct sock *sk, sockptr_t optval, unsigned int optlen)
 {
+	struct tandem_listen *listen;
 	u8 key[2 * TANDEM_FO_KEY_LEN];
-	int err;
+	int err = -ENOMEM;
 
 	if (optlen != TANDEM_FO_KEY_LEN && optlen != 2 * TANDEM_FO_KEY_LEN)
 		return -EINVAL;
 	if (copy_from_sockptr(key, optval, optlen))
 		return -EFAULT;
-	err = tandem_fastopen_set_keys(sock_net(sk), sk, key, optlen / TANDEM_FO_KEY_LEN);
+	lock_sock(sk);
+	listen = tandem_listen_get(sk);
+	if (listen)
+		err = tandem_fastopen_set_keys(sock_net(sk), listen, key,
+					       optlen / TANDEM_FO_KEY_LEN);
+	release_sock(sk);
 	memzero_explicit(key, sizeof(key));
 	return err;
 }
@@ -602,6 +614,7 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
 	const struct net *net = sock_net(sk);
+	const struct tandem_listen *listen;
 
 	switch (optname) {
 	case TCP_NODELAY:
@@ -630,7 +643,7 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 	case TCP_LINGER2:
 		*val = READ_ONCE(tp->linger2);
 		if (*val >= 0)
-			*val = *val ? *val / HZ : tandem_sk_knob(sk, fin_timeout);
+			*val = *val ? : tandem_sk_knob(sk, fin_timeout);
 		break;
 	case TCP_DEFER_ACCEPT:
 		*val = retrans_to_secs(net, READ_ONCE(tp->defer_accept));
@@ -663,7 +676,8 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 		*val = READ_ONCE(tp->tx_delay_us);
 		break;
 	case TCP_FASTOPEN:
-		*val = READ_ONCE(tp->fo_qlen_max);
+		listen = smp_load_acquire(&tp->listen);	/* tandem_listen_get() */
+		*val = listen ? READ_ONCE(listen->fo_qlen_max) : 0;
 		break;
 	case TCP_FASTOPEN_CONNECT:
 		*val = tp->fo_connect;
@@ -727,9 +741,10 @@ static int get_choice(struct sock *sk, enum tandem_kind kind, int room,
 	const struct tandem_choice *choice;
 
 	lock_sock(sk);
-	choice = tp->choice[kind];
 	if (kind == TANDEM_KIND_CONG)
 		choice = tp->cc.ops ? &tp->cc.ops->choice : NULL;
+	else
+		choice = tp->choice[kind];
 	if (choice)
 		strscpy(name, choice->name, sizeof(name));
 	release_sock(sk);
@@ -756,16 +771,18 @@ static int get_saved_syn(struct sock *sk, int room, char __user *optval,
 			 int __user *optlen)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_saved_syn *syn;
 	int err = 0;
 
 	lock_sock(sk);
-	if (!tp->saved_syn)
+	syn = tp->rare ? tp->rare->saved_syn : NULL;
+	if (!syn)
 		err = put_user(0, optlen);
-	else if (put_user(tp->saved_syn->len, optlen))
+	else if (put_user(syn->len, optlen))
 		err = -EFAULT;
-	else if (room < tp->saved_syn->len)
+	else if (room < syn->len)
 		err = -EINVAL;		/* the program knows the size now */
-	else if (copy_to_user(optval, tp->saved_syn->data, tp->saved_syn->len))
+	else if (copy_to_user(optval, syn->data, syn->len))
 		err = -EFAULT;
 	else
 		tandem_saved_syn_free(tp);

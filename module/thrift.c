@@ -30,9 +30,9 @@
  *
  * On the tcp wire nothing waits, unless net.tandem.tcp_wire_thrift says so.
  */
-#include <linux/hrtimer.h>
 #include <net/sock.h>
 #include "advert.h"
+#include "alarm.h"
 #include "output.h"
 #include "stream.h"
 #include "thrift.h"
@@ -190,8 +190,8 @@ bool tandem_hold_for_fin(struct sock *sk)
 	if (!may_hold(sk, hold_us))
 		return false;
 	WRITE_ONCE(tp->fin_hold, true);
-	sock_hold(sk);
-	hrtimer_start(&tp->fin_timer, ns_to_ktime(hold_us * NSEC_PER_USEC), HRTIMER_MODE_REL_SOFT);
+	tp->hold_until_ns = ktime_get_ns() + hold_us * NSEC_PER_USEC;
+	tandem_alarm_meet(sk, tp->hold_until_ns);
 	TANDEM_SK_INC(sk, FINHOLDS);
 	return true;
 }
@@ -205,9 +205,6 @@ void tandem_hold_end(struct sock *sk, enum tandem_hold_end how)
 	if (!tp->fin_hold)
 		return;
 	WRITE_ONCE(tp->fin_hold, false);
-	/* One that runs already waits for our lock, and finds nothing to do. */
-	if (hrtimer_try_to_cancel(&tp->fin_timer) == 1)
-		__sock_put(sk);
 	switch (how) {
 	case TANDEM_HOLD_FIN:
 		WRITE_ONCE(*count, 0);
@@ -228,21 +225,6 @@ void tandem_hold_expired(struct sock *sk)
 		return;
 	tandem_hold_end(sk, TANDEM_HOLD_IN_VAIN);
 	tandem_push_pending(sk);
-}
-
-static enum hrtimer_restart fin_timer_fn(struct hrtimer *t)
-{
-	struct tandem_sock *tp = container_of(t, struct tandem_sock, fin_timer);
-	struct sock *sk = tandem_to_sk(tp);
-
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk))
-		tandem_hold_expired(sk);
-	else if (!test_and_set_bit(TANDEM_DEFER_HOLD, &tp->deferred))
-		sock_hold(sk);
-	bh_unlock_sock(sk);
-	sock_put(sk);
-	return HRTIMER_NORESTART;
 }
 
 void tandem_thrift_fin(struct sock *sk)
@@ -293,8 +275,6 @@ void tandem_thrift_init(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	hrtimer_setup(&tp->fin_timer, fin_timer_fn, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_REL_SOFT);
 	tp->third_ack = false;
 	tp->fin_ack = false;
 	tp->fin_hold = false;
@@ -306,10 +286,4 @@ void tandem_thrift_stop(struct sock *sk)
 	tandem_hold_end(sk, TANDEM_HOLD_MOOT);
 	tandem_sk(sk)->third_ack = false;
 	tandem_sk(sk)->fin_ack = false;
-}
-
-void tandem_thrift_stop_sync(struct sock *sk)
-{
-	if (hrtimer_cancel(&tandem_sk(sk)->fin_timer))
-		__sock_put(sk);
 }

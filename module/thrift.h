@@ -18,8 +18,6 @@ enum tandem_hold_end {
 
 void tandem_thrift_init(struct sock *sk);
 void tandem_thrift_stop(struct sock *sk);
-/* Until no timer of it runs; process context, the lock is not held. */
-void tandem_thrift_stop_sync(struct sock *sk);
 
 /*
  * Whether any of it is wanted.  On the tcp wire the peer, what stands between, and who
@@ -41,7 +39,7 @@ void tandem_third_ack(struct sock *sk);
 /* A write() ends: may its small last segment wait for close()? */
 bool tandem_hold_for_fin(struct sock *sk);
 void tandem_hold_end(struct sock *sk, enum tandem_hold_end how);
-/* Its timer fired while a program had the socket; from tandem_release_cb(). */
+/* For alarm.c: its time is up. */
 void tandem_hold_expired(struct sock *sk);
 /* A FIN is about to be queued. */
 void tandem_thrift_fin(struct sock *sk);

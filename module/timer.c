@@ -2,26 +2,29 @@
 /*
  * timer.c - the timers of a connection.
  *
- *   rtx_timer     RTO: runs while data is unacknowledged (RFC 6298 section 5).
- *                 PROBE: runs while nothing is in flight, something waits and the
- *                 window is shut (RFC 9293 section 3.8.6.1).
- *                 SYNPROBE: runs while a first SYN may go once more, ahead of its RTO.
- *   delack_timer  runs while an ACK is owed and may wait (RFC 9293 section 3.8.6.3).
- *   loss_timer    when more is known to be lost, or a probe is due; loss.c
- *   pace_timer    when the next burst may go; pace.c
- *   sk_timer      keepalive (RFC 9293 section 3.8.4); for an orphan FIN-WAIT-2.
- *   fin_timer     in thrift.c, an hrtimer: the end of an answer waits for close().
+ * There are two.  What is counted in microseconds shares an hrtimer: alarm.c.  What is
+ * counted in jiffies shares sk->sk_timer, with a deadline each:
+ *
+ *   rtx     RTO: runs while data is unacknowledged (RFC 6298 section 5).
+ *           PROBE: runs while nothing is in flight, something waits and the window is
+ *           shut (RFC 9293 section 3.8.6.1).
+ *           SYNPROBE: runs while a first SYN may go once more, ahead of its RTO.
+ *   delack  runs while an ACK is owed and may wait (RFC 9293 section 3.8.6.3).
+ *   keep    keepalive (RFC 9293 section 3.8.4); for an orphan FIN-WAIT-2.
  *
  * Other rooms report events (data sent, data ACKed, window closed, ...) and never
  * handle durations.  An armed timer holds a reference on the socket.  A timer that
  * fires while the program has the socket leaves a bit in tp->deferred and is served
- * from release_cb.  Timers are not moved backwards for every ACK: the deadline is a
- * field, and a timer that fires too early re-arms itself for the rest.
+ * from release_cb.  The timer is not moved backwards for every ACK, nor stopped when
+ * nothing is due: it fires too early and arms itself for what comes next, if anything.
+ * It is moved only for a deadline that it would miss (deadline.h).
  */
 #include <linux/timer.h>
 #include <net/dst.h>
 #include <net/sock.h>
 #include "advert.h"
+#include "alarm.h"
+#include "deadline.h"
 #include "ecn.h"
 #include "fastopen.h"
 #include "input.h"
@@ -94,7 +97,7 @@ unsigned long tandem_rto_jiffies(const struct sock *sk)
 u64 tandem_timer_rto_left_us(const struct sock *sk)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
-	long left = tp->rtx_deadline - jiffies;
+	s32 left = tp->rtx_deadline - (u32)jiffies;
 
 	if (tp->rtx_event != TANDEM_TIMER_RTO)
 		return U64_MAX;
@@ -118,16 +121,66 @@ static unsigned long clamp_to_user_timeout(const struct tandem_sock *tp,
 	return min_t(u64, delay, nsecs_to_jiffies64(left * NSEC_PER_USEC) + 1);
 }
 
+/* The first of what is due some time; false: nothing is. */
+static bool first_deadline(const struct tandem_sock *tp, u32 *first)
+{
+	bool any = false;
+
+	if (tp->rtx_event != TANDEM_TIMER_NONE) {
+		*first = tp->rtx_deadline;
+		any = true;
+	}
+	if (tp->ack_pending & TANDEM_ACK_TIMER) {
+		*first = any ? tandem_deadline_first(*first, tp->delack_deadline) :
+			       tp->delack_deadline;
+		any = true;
+	}
+	if (tp->keep_on) {
+		*first = any ? tandem_deadline_first(*first, tp->keep_deadline) :
+			       tp->keep_deadline;
+		any = true;
+	}
+	return any;
+}
+
+/* Run the timer for the first of all. */
+static void start_timer(struct sock *sk)
+{
+	struct timer_list *timer = &sk->sk_timer;
+	struct tandem_sock *tp = tandem_sk(sk);
+	unsigned long now = jiffies, at;
+	u32 first, ticks;
+
+	if (!first_deadline(tp, &first))
+		return;
+	ticks = tandem_deadline_due(now, first) ? 0 : first - (u32)now;
+	at = now + ticks;
+	/*
+	 * What was put into a coarse slot of the wheel stays there if it is to fire when it
+	 * was to fire before: rather a tick too early, when it is put into a fine one.
+	 */
+	if (timer_pending(timer) && READ_ONCE(timer->expires) == at)
+		at--;
+	tp->timer_latest = first + tandem_wheel_slack(ticks);
+	sk_reset_timer(sk, timer, at);
+}
+
+/* @deadline is one more that is to be met. */
+static void meet(struct sock *sk, u32 deadline)
+{
+	/* A timer set earlier finds it when it fires. */
+	if (!timer_pending(&sk->sk_timer) ||
+	    !tandem_deadline_served(jiffies, deadline, tandem_sk(sk)->timer_latest))
+		start_timer(sk);
+}
+
 static void arm_rtx(struct sock *sk, u8 event, unsigned long delay)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	tp->rtx_event = event;
 	tp->rtx_deadline = jiffies + clamp_to_user_timeout(tp, delay);
-	/* A timer set earlier finds the new deadline when it fires. */
-	if (!timer_pending(&tp->rtx_timer) ||
-	    time_before(tp->rtx_deadline, tp->rtx_timer.expires))
-		sk_reset_timer(sk, &tp->rtx_timer, tp->rtx_deadline);
+	meet(sk, tp->rtx_deadline);
 }
 
 void tandem_timer_data_sent(struct sock *sk)
@@ -198,17 +251,15 @@ void tandem_timer_window_opened(struct sock *sk)
 void tandem_timer_ack_owed(struct sock *sk, unsigned long delay)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	unsigned long deadline = jiffies + max(delay, 1UL);
+	u32 deadline = jiffies + max(delay, 1UL);
 
 	/* An ACK owed already is not put off by owing another. */
 	if (tp->ack_pending & TANDEM_ACK_TIMER &&
-	    !time_before(deadline, tp->delack_deadline))
+	    tandem_deadline_due(deadline, tp->delack_deadline))
 		return;
 	tp->ack_pending |= TANDEM_ACK_SCHED | TANDEM_ACK_TIMER;
 	tp->delack_deadline = deadline;
-	if (!timer_pending(&tp->delack_timer) ||
-	    time_before(deadline, tp->delack_timer.expires))
-		sk_reset_timer(sk, &tp->delack_timer, deadline);
+	meet(sk, deadline);
 }
 
 void tandem_timer_ack_sent(struct sock *sk)
@@ -218,12 +269,16 @@ void tandem_timer_ack_sent(struct sock *sk)
 
 void tandem_timer_keepalive(struct sock *sk, unsigned long delay)
 {
-	sk_reset_timer(sk, &sk->sk_timer, jiffies + delay);
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	WRITE_ONCE(tp->keep_deadline, jiffies + delay);
+	WRITE_ONCE(tp->keep_on, true);
+	meet(sk, tp->keep_deadline);
 }
 
 void tandem_timer_keepalive_stop(struct sock *sk)
 {
-	sk_stop_timer(sk, &sk->sk_timer);
+	WRITE_ONCE(tandem_sk(sk)->keep_on, false);
 }
 
 /* ---- giving up ---- */
@@ -471,17 +526,11 @@ static void probe_expired(struct sock *sk)
 		tandem_send_probe0(sk);
 }
 
-static void rtx_handler(struct sock *sk)
+static void rtx_expired(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u8 event = tp->rtx_event;
 
-	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN) || !event)
-		return;
-	if (time_before(jiffies, tp->rtx_deadline)) {
-		sk_reset_timer(sk, &tp->rtx_timer, tp->rtx_deadline);
-		return;
-	}
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tandem_clock_tick(tp);
 	if (event == TANDEM_TIMER_RTO)
@@ -492,17 +541,10 @@ static void rtx_handler(struct sock *sk)
 		probe_expired(sk);
 }
 
-static void delack_handler(struct sock *sk)
+static void delack_expired(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN) ||
-	    !(tp->ack_pending & TANDEM_ACK_TIMER))
-		return;
-	if (time_before(jiffies, tp->delack_deadline)) {
-		sk_reset_timer(sk, &tp->delack_timer, tp->delack_deadline);
-		return;
-	}
 	tp->ack_pending &= ~TANDEM_ACK_TIMER;
 	if (!(tp->ack_pending & TANDEM_ACK_SCHED))
 		return;
@@ -512,91 +554,21 @@ static void delack_handler(struct sock *sk)
 	tandem_send_ack(sk);
 }
 
-/* ---- timer functions ---- */
-
-static void rtx_timer_fn(struct timer_list *t)
-{
-	struct tandem_sock *tp = timer_container_of(tp, t, rtx_timer);
-	struct sock *sk = tandem_to_sk(tp);
-
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk))
-		rtx_handler(sk);
-	else if (!test_and_set_bit(TANDEM_DEFER_RTX, &tp->deferred))
-		sock_hold(sk);
-	bh_unlock_sock(sk);
-	sock_put(sk);
-}
-
-static void delack_timer_fn(struct timer_list *t)
-{
-	struct tandem_sock *tp = timer_container_of(tp, t, delack_timer);
-	struct sock *sk = tandem_to_sk(tp);
-
-	bh_lock_sock(sk);
-	if (!sock_owned_by_user(sk))
-		delack_handler(sk);
-	else if (!test_and_set_bit(TANDEM_DEFER_DELACK, &tp->deferred))
-		sock_hold(sk);
-	bh_unlock_sock(sk);
-	sock_put(sk);
-}
-
-void tandem_release_cb(struct sock *sk)
-{
-	struct tandem_sock *tp = tandem_sk(sk);
-
-	if (likely(!READ_ONCE(tp->deferred)))
-		return;
-	/*
-	 * The lock is still ours, but the backlog is empty and timers that fire now
-	 * must not see an owner for whom nobody will run again.
-	 */
-	sock_release_ownership(sk);
-	if (test_and_clear_bit(TANDEM_DEFER_RTX, &tp->deferred)) {
-		rtx_handler(sk);
-		__sock_put(sk);
-	}
-	if (test_and_clear_bit(TANDEM_DEFER_DELACK, &tp->deferred)) {
-		delack_handler(sk);
-		__sock_put(sk);
-	}
-	if (test_and_clear_bit(TANDEM_DEFER_PACE, &tp->deferred)) {
-		tandem_pace_expired(sk);
-		__sock_put(sk);
-	}
-	if (test_and_clear_bit(TANDEM_DEFER_TSQ, &tp->deferred)) {
-		tandem_pace_expired(sk);
-		__sock_put(sk);
-	}
-	if (test_and_clear_bit(TANDEM_DEFER_LOSS, &tp->deferred)) {
-		tandem_loss_timer_expired(sk);
-		__sock_put(sk);
-	}
-	if (test_and_clear_bit(TANDEM_DEFER_PMTU, &tp->deferred)) {
-		tp->af->mtu_reduced(sk);
-		__sock_put(sk);
-	}
-	if (test_and_clear_bit(TANDEM_DEFER_HOLD, &tp->deferred)) {
-		tandem_hold_expired(sk);
-		__sock_put(sk);
-	}
-}
-
 /* ---- keepalive and FIN-WAIT-2 ---- */
 
 int tandem_keepalive_time(const struct tandem_sock *tp)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	return tp->keepalive_time ? : tandem_sk_knob(sk, keepalive_time) * HZ;
+	return (READ_ONCE(tp->keepalive_time) ? : tandem_sk_knob(sk, keepalive_time)) * HZ;
 }
 
 int tandem_keepalive_intvl(const struct tandem_sock *tp)
 {
 	const struct sock *sk = (const struct sock *)tp;
 
-	return tp->keepalive_intvl ? : tandem_sk_knob(sk, keepalive_intvl) * HZ;
+	return (READ_ONCE(tp->keepalive_intvl) ? : tandem_sk_knob(sk, keepalive_intvl)) *
+	       HZ;
 }
 
 int tandem_keepalive_probes(const struct tandem_sock *tp)
@@ -608,8 +580,7 @@ int tandem_keepalive_probes(const struct tandem_sock *tp)
 
 int tandem_fin_time(const struct sock *sk)
 {
-	int fin = tandem_sk(sk)->linger2 ? :
-		  tandem_sk_knob(sk, fin_timeout) * HZ;
+	int fin = (tandem_sk(sk)->linger2 ? : tandem_sk_knob(sk, fin_timeout)) * HZ;
 	int rto = tandem_rto_jiffies(sk);
 
 	/* At least as long as a lost FIN of the peer needs to come again. */
@@ -621,8 +592,7 @@ static void fin_wait2_expired(struct sock *sk)
 	const struct tandem_sock *tp = tandem_sk(sk);
 
 	if (tp->linger2 >= 0) {
-		int rest = tandem_fin_time(sk) - msecs_to_jiffies(tandem_knob(sock_net(sk),
-									       timewait_ms));
+		int rest = tandem_fin_time(sk) - msecs_to_jiffies(tandem_sk_knob(sk, timewait_ms));
 
 		if (rest > 0) {
 			tandem_time_wait(sk, TCP_FIN_WAIT2, rest);
@@ -679,20 +649,81 @@ static void keepalive_expired(struct sock *sk)
 	}
 }
 
-static void keep_timer_fn(struct timer_list *t)
+/* For an orphan in FIN-WAIT-2 the end of waiting, else keepalive. */
+static void keep_expired(struct sock *sk)
+{
+	WRITE_ONCE(tandem_sk(sk)->keep_on, false);
+	if (sk->sk_state == TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD))
+		fin_wait2_expired(sk);
+	else
+		keepalive_expired(sk);
+}
+
+/* ---- the timer function ---- */
+
+/* The socket is locked and no program has it. */
+static void serve_deadlines(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (tandem_state_bit(sk) & (TCPF_CLOSE | TCPF_LISTEN))
+		return;
+	/* One that ends the connection takes back all others, tandem_timers_stop(). */
+	if (tp->rtx_event != TANDEM_TIMER_NONE &&
+	    tandem_deadline_due(jiffies, tp->rtx_deadline))
+		rtx_expired(sk);
+	if (tp->ack_pending & TANDEM_ACK_TIMER &&
+	    tandem_deadline_due(jiffies, tp->delack_deadline))
+		delack_expired(sk);
+	if (tp->keep_on && tandem_deadline_due(jiffies, tp->keep_deadline))
+		keep_expired(sk);
+	if (!timer_pending(&sk->sk_timer))
+		start_timer(sk);
+}
+
+static void timer_fn(struct timer_list *t)
 {
 	struct sock *sk = timer_container_of(sk, t, sk_timer);
 
 	bh_lock_sock(sk);
-	if (sock_owned_by_user(sk))
-		tandem_timer_keepalive(sk, HZ / 20);
-	else if (sk->sk_state == TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD))
-		fin_wait2_expired(sk);
-	else if (sk->sk_state != TCP_LISTEN)
-		keepalive_expired(sk);
+	if (!sock_owned_by_user(sk))
+		serve_deadlines(sk);
+	else if (!test_and_set_bit(TANDEM_DEFER_TIMER, &tandem_sk(sk)->deferred))
+		sock_hold(sk);
 	bh_unlock_sock(sk);
 	sock_put(sk);
 }
+
+void tandem_release_cb(struct sock *sk)
+{
+	struct tandem_sock *tp = tandem_sk(sk);
+
+	if (likely(!(READ_ONCE(tp->deferred) & TANDEM_DEFERRED)))
+		return;
+	/*
+	 * The lock is still ours, but the backlog is empty and timers that fire now
+	 * must not see an owner for whom nobody will run again.
+	 */
+	sock_release_ownership(sk);
+	if (test_and_clear_bit(TANDEM_DEFER_TIMER, &tp->deferred)) {
+		serve_deadlines(sk);
+		__sock_put(sk);
+	}
+	if (test_and_clear_bit(TANDEM_DEFER_TSQ, &tp->deferred)) {
+		tandem_pace_expired(sk);
+		__sock_put(sk);
+	}
+	if (test_and_clear_bit(TANDEM_DEFER_ALARM, &tp->deferred)) {
+		tandem_alarm_expired(sk);
+		__sock_put(sk);
+	}
+	if (test_and_clear_bit(TANDEM_DEFER_PMTU, &tp->deferred)) {
+		tp->af->mtu_reduced(sk);
+		__sock_put(sk);
+	}
+}
+
+/* ---- birth and end ---- */
 
 void tandem_set_keepalive(struct sock *sk, int val)
 {
@@ -708,16 +739,13 @@ void tandem_timers_init(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	timer_setup(&tp->rtx_timer, rtx_timer_fn, 0);
-	timer_setup(&tp->delack_timer, delack_timer_fn, 0);
-	timer_setup(&sk->sk_timer, keep_timer_fn, 0);
-	tandem_pace_init(sk);
-	tandem_loss_timer_init(sk);
+	timer_setup(&sk->sk_timer, timer_fn, 0);
+	tandem_alarm_init(sk);
 	tandem_thrift_init(sk);
 	tp->rtx_event = TANDEM_TIMER_NONE;
+	tp->keep_on = false;
 	tp->ack_pending = 0;
 	tp->deferred = 0;
-	tp->tsq = 0;
 }
 
 void tandem_timers_stop(struct sock *sk)
@@ -726,12 +754,16 @@ void tandem_timers_stop(struct sock *sk)
 
 	tp->rtx_event = TANDEM_TIMER_NONE;
 	tp->ack_pending = 0;
+	WRITE_ONCE(tp->keep_on, false);
 	tandem_thrift_stop(sk);
-	sk_stop_timer(sk, &tp->rtx_timer);
-	sk_stop_timer(sk, &tp->delack_timer);
 	sk_stop_timer(sk, &sk->sk_timer);
-	tandem_pace_stop(sk);
-	tandem_loss_timer_stop(sk);
+	tandem_alarm_stop(sk);
+}
+
+void tandem_timers_stop_sync(struct sock *sk)
+{
+	sk_stop_timer_sync(sk, &sk->sk_timer);
+	tandem_alarm_stop_sync(sk);
 }
 
 /* A SYN was lost and nothing measured: be careful with the first data. */

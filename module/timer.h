@@ -10,6 +10,8 @@
 void tandem_timers_init(struct sock *sk);
 /* Stop all; timers that run find the state CLOSE. */
 void tandem_timers_stop(struct sock *sk);
+/* And until none runs any more; process context, the lock is not held. */
+void tandem_timers_stop_sync(struct sock *sk);
 
 /* Data (or SYN, FIN) left: run the retransmission timer unless it runs. */
 void tandem_timer_data_sent(struct sock *sk);
@@ -28,7 +30,7 @@ void tandem_timer_window_opened(struct sock *sk);
 /* An ACK is owed in @delay jiffies. */
 void tandem_timer_ack_owed(struct sock *sk, unsigned long delay);
 void tandem_timer_ack_sent(struct sock *sk);
-/* sk->sk_timer: keepalive, FIN-WAIT-2 of orphans, linger2. */
+/* Keepalive, FIN-WAIT-2 of orphans, linger2: in @delay jiffies. */
 void tandem_timer_keepalive(struct sock *sk, unsigned long delay);
 void tandem_timer_keepalive_stop(struct sock *sk);
 /* setsockopt(SO_KEEPALIVE): proto.keepalive. */

@@ -62,7 +62,7 @@ bool tandem_tsq_blocks(struct sock *sk, const struct sk_buff *skb)
 	first = rb_first(&tp->rtx_queue);
 	if (!first || !rb_next(first))
 		return false;
-	set_bit(TANDEM_TSQ_THROTTLED, &tp->tsq);
+	set_bit(TANDEM_TSQ_THROTTLED, &tp->deferred);
 	/*
 	 * It may have left just before that was set.  Pairs with tandem_wfree() and
 	 * tandem_write_space().
@@ -76,8 +76,8 @@ static bool wake(struct tandem_sock *tp)
 {
 	struct tsq_cpu *cpu;
 
-	if (!test_and_clear_bit(TANDEM_TSQ_THROTTLED, &tp->tsq) ||
-	    test_and_set_bit(TANDEM_TSQ_QUEUED, &tp->tsq))
+	if (!test_and_clear_bit(TANDEM_TSQ_THROTTLED, &tp->deferred) ||
+	    test_and_set_bit(TANDEM_TSQ_QUEUED, &tp->deferred))
 		return false;
 	cpu = get_cpu_ptr(&tsq_cpu);
 	if (llist_add(&tp->tsq_node, &cpu->socks))
@@ -132,7 +132,7 @@ static void tasklet_fn(struct tasklet_struct *t)
 	llist_for_each_entry_safe(tp, next, socks, tsq_node) {
 		/* From here on it may be put in a list again. */
 		smp_mb__before_atomic();
-		clear_bit(TANDEM_TSQ_QUEUED, &tp->tsq);
+		clear_bit(TANDEM_TSQ_QUEUED, &tp->deferred);
 		resume(tandem_to_sk(tp));
 		sk_free(tandem_to_sk(tp));
 	}

@@ -10,12 +10,6 @@
 
 struct sk_buff;
 
-/* Bits of tandem_sock.tsq, see tsq.c */
-enum tandem_tsq_bit {
-	TANDEM_TSQ_THROTTLED,
-	TANDEM_TSQ_QUEUED,
-};
-
 void tandem_tsq_init(void);
 /* There is no socket left. */
 void tandem_tsq_exit(void);
@@ -30,7 +24,7 @@ bool tandem_tsq_blocks(struct sock *sk, const struct sk_buff *skb);
 void tandem_tsq_freed(struct sock *sk);
 static inline bool tandem_tsq_waits(const struct tandem_sock *tp)
 {
-	return test_bit(TANDEM_TSQ_THROTTLED, &tp->tsq);
+	return test_bit(TANDEM_TSQ_THROTTLED, &tp->deferred);
 }
 
 /* Destructor of what we send; the segments that tandem_gso_segment() makes share it. */

@@ -72,10 +72,20 @@ static void syn_options(struct sock *sk, struct tandem_opts *o, bool syn_ack)
 static void fastopen_option(const struct tandem_sock *tp, struct tandem_opts *o,
 			    bool syn_ack, bool again)
 {
-	if (syn_ack ? !tp->passive || !tp->fo_cookie.len : !tp->syn_fastopen || again)
-		return;
+	if (syn_ack) {
+		if (!tp->passive || !tp->rare || !tp->rare->fo_cookie.len)
+			return;
+		o->cookie = tp->rare->fo_cookie;
+	} else {
+		if (!tp->syn_fastopen || again)
+			return;
+		/* Without one that asks for one. */
+		o->cookie.len = 0;
+		if (tp->syn_cookie)
+			o->cookie = tp->fo_req->cookie;
+		o->cookie.exp = tp->syn_exp;
+	}
 	o->have |= TANDEM_OPT_FASTOPEN;
-	o->cookie = tp->fo_cookie;
 }
 
 static void build_options(struct sock *sk, struct tandem_opts *o, u8 flags, bool again)

@@ -37,7 +37,7 @@
 #endif
 #include <tandem/choice.h>
 
-#define TANDEM_LOSS_PRIV	(8 * sizeof(u64))
+#define TANDEM_LOSS_PRIV	(5 * sizeof(u64))
 
 /* Segments SACKed above one that make it lost: RFC 5681, RFC 6675's DupThresh. */
 #define TANDEM_DUPTHRESH	3

@@ -13,7 +13,7 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$TOP/build/kunit
 SUITES="tandem_seq tandem_options tandem_rtt tandem_window tandem_state tandem_cong \
 	tandem_cubic tandem_bbr tandem_dctcp tandem_arrival tandem_rate tandem_rack \
-	tandem_prr tandem_undo tandem_resume"
+	tandem_prr tandem_undo tandem_resume tandem_deadline"
 
 build() {
 	local kernel d
