@@ -105,18 +105,6 @@ static inline void tandem_sum_later(struct sk_buff *skb)
 	skb->csum_offset = offsetof(struct tcphdr, check);
 }
 
-/* Of a header, which is a few words, without calling anybody. */
-static inline __wsum tandem_sum_words(const void *p, unsigned int len)
-{
-	const u32 *word = p;
-	u64 sum = 0;
-
-	for (; len; len -= sizeof(*word))
-		sum += get_unaligned(word++);
-	sum = (sum & U32_MAX) + (sum >> 32);
-	return (__force __wsum)(u32)(sum + (sum >> 32));
-}
-
 /*
  * The sum of all from skb->data on: skb_checksum() without its generality, for a small
  * segment lies in one or two places.
@@ -130,10 +118,7 @@ static inline __wsum tandem_sum(const struct sk_buff *skb)
 	if (skb_has_frag_list(skb) || skb_shinfo(skb)->nr_frags > 1 ||
 	    (skb_shinfo(skb)->nr_frags && PageHighMem(skb_frag_page(frag))))
 		return skb_checksum(skb, 0, skb->len, 0);
-	if (linear <= 60 && !(linear % sizeof(u32)))
-		sum = tandem_sum_words(skb->data, linear);
-	else
-		sum = csum_partial(skb->data, linear, 0);
+	sum = csum_partial(skb->data, linear, 0);
 	if (skb_is_nonlinear(skb))
 		sum = csum_block_add(sum, csum_partial(skb_frag_address(frag),
 						       skb_frag_size(frag), 0), linear);
