@@ -41,8 +41,8 @@ struct tandem_listen *tandem_listen_get(struct sock *sk)
 	if (listen)
 		return listen;
 	listen = listen_alloc();
-	/* For those who look without the lock, tandem_accept_ready(). */
 	if (listen)
+		/* For those who look without the lock, tandem_accept_ready(). */
 		smp_store_release(&tp->listen, listen);
 	return listen;
 }

@@ -466,7 +466,6 @@ struct proto tandem_prot = {
 	OPS_SENDPAGE							\
 	.set_rcvlowat		= tandem_set_rcvlowat
 
-
 struct proto_ops tandem_stream_ops __ro_after_init = {
 	.family			= PF_INET,
 	.release		= inet_release,

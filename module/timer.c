@@ -322,7 +322,6 @@ static unsigned int orphan_retries(const struct sock *sk, bool alive)
 
 bool tandem_too_many_orphans(const struct sock *sk)
 {
-
 	return atomic_read(&tandem_sk(sk)->tn->orphans) > tandem_sk_knob(sk, max_orphans) ||
 	       (sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
 		sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 2));

@@ -23,6 +23,7 @@
 #include "handshake.h"
 #include "input.h"
 #include "output.h"
+#include "rare.h"
 #include "rcvq.h"
 #include "recovery.h"
 #include "stream.h"
