@@ -32,8 +32,7 @@
 
 static u32 flow_secret __read_mostly;
 static hsiphash_key_t table_key __read_mostly;
-static siphash_key_t isn_key __read_mostly;
-static siphash_key_t ts_key __read_mostly;
+static siphash_key_t number_key __read_mostly;
 
 /* ---- keys ---- */
 
@@ -484,20 +483,22 @@ void tandem_listener_remove(struct sock *sk)
 /*
  * RFC 6528: ISN = M + F(4-tuple, secret).  M ticks every 64 ns as Linux's does, not
  * every 4 us: at today's rates a slower clock would let a new connection's numbers
- * run into an old one's.
+ * run into an old one's.  Of F's 64 bits the other half starts the timestamp clock: who
+ * knows one of the halves, and both are told to the peer, knows nothing of the other.
  */
-u32 tandem_isn(struct net *net, const struct tandem_flow_key *key)
+void tandem_numbers(struct net *net, const struct tandem_flow_key *key, u32 *isn,
+		    u32 *ts_offset)
 {
 	u32 fixed = tandem_knob(net, isn_fixed);
+	u64 f = key_secret(key, &number_key);
 
-	if (unlikely(fixed))
-		return fixed;
-	return (u32)key_secret(key, &isn_key) + (u32)(ktime_get_ns() >> 6);
+	*isn = unlikely(fixed) ? fixed : (u32)f + (u32)(ktime_get_ns() >> 6);
+	*ts_offset = f >> 32;
 }
 
-u32 tandem_ts_offset(struct net *net, const struct tandem_flow_key *key)
+u32 tandem_ts_offset(const struct tandem_flow_key *key)
 {
-	return key_secret(key, &ts_key);
+	return key_secret(key, &number_key) >> 32;
 }
 
 /* ---- per netns ---- */
@@ -509,8 +510,7 @@ int tandem_demux_net_init(struct net *net)
 
 	net_get_random_once(&flow_secret, sizeof(flow_secret));
 	net_get_random_once(&table_key, sizeof(table_key));
-	net_get_random_once(&isn_key, sizeof(isn_key));
-	net_get_random_once(&ts_key, sizeof(ts_key));
+	net_get_random_once(&number_key, sizeof(number_key));
 
 	tn->listeners = kvcalloc(TANDEM_LISTEN_SLOTS, sizeof(*tn->listeners), GFP_KERNEL);
 	if (!tn->listeners)

@@ -70,8 +70,9 @@ void tandem_listener_remove(struct sock *sk);
 struct sock *tandem_sk_get(struct net *net, const struct tandem_flow_key *key,
 			   int dif, int sdif);
 
-/* RFC 6528 ISN and RFC 7323 timestamp offset of a 4-tuple. */
-u32 tandem_isn(struct net *net, const struct tandem_flow_key *key);
-u32 tandem_ts_offset(struct net *net, const struct tandem_flow_key *key);
+/* RFC 6528 ISN, which is another one at any time, and RFC 7323 timestamp offset of a 4-tuple. */
+void tandem_numbers(struct net *net, const struct tandem_flow_key *key, u32 *isn,
+		    u32 *ts_offset);
+u32 tandem_ts_offset(const struct tandem_flow_key *key);
 
 #endif /* _TANDEM_DEMUX_H */

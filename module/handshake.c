@@ -92,7 +92,8 @@ static void answer_with_cookie(struct tandem_request *req, struct dst_entry *dst
 static bool answer_with_synack(struct tandem_request *req, struct dst_entry *dst,
 			       u32 tw_isn)
 {
-	req->iss = tw_isn ? tw_isn : tandem_isn(sock_net(req->listener), &req->flow.key);
+	if (tw_isn)
+		req->iss = tw_isn;
 	req->snd_us = tandem_now_us();
 	if (!tandem_request_publish(req))
 		return false;
@@ -108,7 +109,8 @@ static bool answer_with_child(struct tandem_request *req, struct sk_buff *skb, u
 	struct sk_buff *synack = tandem_bare_skb(GFP_ATOMIC | __GFP_NOWARN);
 	struct sock *lsk = req->listener, *child = NULL;
 
-	req->iss = tw_isn ? tw_isn : tandem_isn(sock_net(lsk), &req->flow.key);
+	if (tw_isn)
+		req->iss = tw_isn;
 	if (synack)
 		child = child_create(req, skb);
 	if (!child) {
@@ -586,7 +588,7 @@ static bool cookie_rcv(struct sock *lsk, struct sk_buff *skb, struct tandem_opts
 	o->have = (o->have & TANDEM_OPT_TS) | TANDEM_OPT_MSS;
 	o->mss = cookie.mss;
 	if (o->have & TANDEM_OPT_TS) {
-		tandem_cookie_unclock(o->tsecr - tandem_ts_offset(net, &key), &cookie);
+		tandem_cookie_unclock(o->tsecr - tandem_ts_offset(&key), &cookie);
 		o->have |= cookie.sack_ok ? TANDEM_OPT_SACK_OK : 0;
 		o->have |= cookie.wscale_ok ? TANDEM_OPT_WSCALE : 0;
 		o->wscale = min_t(u8, cookie.wscale, TANDEM_OPT_MAX_WSCALE);

@@ -420,12 +420,12 @@ static int v4_err(struct sk_buff *skb, u32 info)
 void tandem_connect_numbers(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct net *net = sock_net(sk);
+	u32 isn;
 
+	tandem_numbers(sock_net(sk), &tp->flow.key, &isn, &tp->ts_offset);
 	/* Not 0: tandem_connect_port() took over a TIME-WAIT and continues its numbers. */
 	if (!tp->iss)
-		tp->iss = tandem_isn(net, &tp->flow.key);
-	tp->ts_offset = tandem_ts_offset(net, &tp->flow.key);
+		tp->iss = isn;
 	if (!tp->udp_dport)
 		tp->udp_dport = htons(tandem_sk_knob(sk, udp_port));
 	tandem_inet_id_set(inet_sk(sk), get_random_u16());

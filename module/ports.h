@@ -36,7 +36,7 @@ void tandem_put_port(struct sock *sk);
  * the socket are already set.  0 or -EADDRNOTAVAIL, -ENOMEM.
  *
  * tp->iss becomes the initial sequence number that continues a TIME-WAIT whose
- * 4-tuple was taken over (RFC 6191), never 0; else 0: choose one by tandem_isn().
+ * 4-tuple was taken over (RFC 6191), never 0; else 0: choose one by tandem_numbers().
  */
 int tandem_connect_port(struct sock *sk);
 

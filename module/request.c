@@ -191,7 +191,7 @@ struct tandem_request *tandem_request_alloc(struct sock *lsk, struct sk_buff *sk
 	req->mark = inet_request_mark(lsk, skb);
 	req->tos = TANDEM_CB(skb)->tos;
 	req->txhash = net_tx_rndhash();
-	req->ts_offset = tandem_ts_offset(sock_net(lsk), &req->flow.key);
+	tandem_numbers(sock_net(lsk), &req->flow.key, &req->iss, &req->ts_offset);
 	if (!tandem_skb_v6(skb) && ip_hdr(skb)->ihl > 5)
 		req->ip_opt = tandem_echo_options(sock_net(lsk), skb);
 	req_negotiate(req, o);
