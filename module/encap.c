@@ -9,6 +9,13 @@
  * required, in IPv4 too; the segment's own checksum field is 0, for a NAT that changes
  * addresses mends only UDP's.
  *
+ * Many segments leave as one skb here, too.  To the core it is what any UDP tunnel hands it
+ * (SKB_GSO_UDP_TUNNEL_CSUM, inner_ipproto): it copies the UDP header for each segment that
+ * offload.c cuts, and sums it, or lets the device do so.  There is no IP header inside, so
+ * what the core calls the inner MAC, network and transport header are all three ours.  A
+ * device must tell for tunnels (hw_enc_features) what it takes whole, as veth does and lo
+ * does not: in front of any other the skb is cut.
+ *
  * Connections keep the four numbers they have on the other wires, the segment's ports
  * and the IP addresses.  The UDP port to send to is what the peer's segments come from;
  * when a NAT gives it another, the connection follows (input.c).
@@ -31,6 +38,19 @@ static DEFINE_MUTEX(port_mutex);
 
 /* ---- out ---- */
 
+/* Many segments, with @skb->data at the header: say so to who cuts tunnels' packets. */
+static void mark_inner(struct sk_buff *skb)
+{
+	/* Behind the UDP header, whose sum is what the core makes of each piece. */
+	tandem_sum_later(skb);
+	skb_set_inner_mac_header(skb, 0);
+	skb_set_inner_network_header(skb, 0);
+	skb_set_inner_transport_header(skb, 0);
+	skb_set_inner_ipproto(skb, IPPROTO_TANDEM);
+	skb->encapsulation = 1;
+	skb_shinfo(skb)->gso_type |= SKB_GSO_UDP_TUNNEL_CSUM;
+}
+
 static struct udphdr *push_header(struct net *net, struct sk_buff *skb, __be16 dport)
 {
 	u16 sport = tandem_knob(net, udp_port);
@@ -38,6 +58,8 @@ static struct udphdr *push_header(struct net *net, struct sk_buff *skb, __be16 d
 
 	if (!sport)
 		return NULL;
+	if (skb_is_gso(skb))
+		mark_inner(skb);
 	uh = skb_push(skb, sizeof(*uh));
 	skb_reset_transport_header(skb);
 	uh->source = htons(sport);
@@ -78,6 +100,7 @@ static int encap_rcv(struct sock *sk, struct sk_buff *skb)
 	}
 	__skb_pull(skb, sizeof(struct udphdr));
 	skb_reset_transport_header(skb);
+	skb->encapsulation = 0;
 	tandem_rcv_udp(skb);
 	return 0;
 }

@@ -45,15 +45,15 @@ static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr, u8 proto)
 {
 	struct tcphdr *th = tandem_hdr(skb);
 
+	th->check = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+	if (proto == IPPROTO_UDP)	/* encap.c: UDP's covers it */
+		return;
 	if (proto == IPPROTO_TCP || skb_is_gso(skb)) {
 		th->check = ~csum_tcpudp_magic(saddr, daddr, skb->len, proto, 0);
 		tandem_sum_later(skb);
 		return;
 	}
-	th->check = 0;
-	skb->ip_summed = CHECKSUM_NONE;
-	if (proto == IPPROTO_UDP)	/* encap.c: UDP's covers it */
-		return;
 	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, proto,
 				      tandem_sum(skb));
 }
@@ -571,7 +571,8 @@ static struct net_protocol v4_protocol = {
 static struct sk_buff *v4_gso_segment(struct sk_buff *skb, netdev_features_t features)
 {
 	/* A guest need not leave the sum to us; then the core has made the header ours. */
-	if (skb->ip_summed != CHECKSUM_PARTIAL && pskb_may_pull(skb, sizeof(struct tcphdr))) {
+	if (!tandem_in_udp(skb) && skb->ip_summed != CHECKSUM_PARTIAL &&
+	    pskb_may_pull(skb, sizeof(struct tcphdr))) {
 		tandem_hdr(skb)->check = ~csum_tcpudp_magic(ip_hdr(skb)->saddr,
 							    ip_hdr(skb)->daddr, skb->len,
 							    IPPROTO_TANDEM, 0);

@@ -45,15 +45,15 @@ static void v6_sum(struct sk_buff *skb, const struct in6_addr *saddr,
 {
 	struct tcphdr *th = tandem_hdr(skb);
 
+	th->check = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+	if (proto == IPPROTO_UDP)
+		return;
 	if (proto == IPPROTO_TCP || skb_is_gso(skb)) {
 		th->check = ~csum_ipv6_magic(saddr, daddr, skb->len, proto, 0);
 		tandem_sum_later(skb);
 		return;
 	}
-	th->check = 0;
-	skb->ip_summed = CHECKSUM_NONE;
-	if (proto == IPPROTO_UDP)
-		return;
 	th->check = csum_ipv6_magic(saddr, daddr, skb->len, proto,
 				    tandem_sum(skb));
 }
@@ -663,7 +663,8 @@ static struct inet6_protocol v6_protocol = {
 /* See v4_gso_segment(). */
 static struct sk_buff *v6_gso_segment(struct sk_buff *skb, netdev_features_t features)
 {
-	if (skb->ip_summed != CHECKSUM_PARTIAL && pskb_may_pull(skb, sizeof(struct tcphdr))) {
+	if (!tandem_in_udp(skb) && skb->ip_summed != CHECKSUM_PARTIAL &&
+	    pskb_may_pull(skb, sizeof(struct tcphdr))) {
 		tandem_hdr(skb)->check = ~csum_ipv6_magic(&ipv6_hdr(skb)->saddr,
 							  &ipv6_hdr(skb)->daddr, skb->len,
 							  IPPROTO_TANDEM, 0);

@@ -9,17 +9,19 @@
 #
 #   a (10.99.0.1, fd99::1) ---- the device under test ---- b (10.99.0.2, fd99::2)
 #
-# For each way to build it {IPv4, IPv6} x {native wire, tcp wire}: bytes both ways; as many
+# For each way to build it {IPv4, IPv6} x {native, tcp, udp wire}: bytes both ways; as many
 # segments arrive as were sent (a piece that is lost is missing here); no bad checksum.
-# TANDEM_HALF=1: of these four two for each way to build it, by turns, in half of the time.
+# TANDEM_HALF=1: of these six three for each way to build it, by turns, in half of the time.
+# TANDEM_WIRES="udp ...": only these wires.
 . "$(dirname "$0")/common.sh"
 
 is_tcp && skip_all "Tandem's offloads"
 have ethtool || skip_all "needs ethtool"
 
 mib=${TANDEM_MIB:-1}
-wires=(native tcp) ways=(v4 v6)
-cases=(all_on tso_off gso_off gro_off tx_off all_off segs_1 no_knob
+read -ra wires <<<"${TANDEM_WIRES:-native tcp udp}"
+ways=(v4 v6)
+cases=(all_on tso_off tnl_off gso_off gro_off tx_off all_off segs_1 no_knob
 	lo lo_small bridge vlan macvlan ifb router narrow tap tap_offload
 	shaped loss_front loss_behind loss_dupthresh loss_reno)
 [ $# -eq 0 ] || cases=("$@")
@@ -56,13 +58,19 @@ middle() {
 	done
 }
 
-# What is expected of a case: NS:COUNTER grows on the native wire, NS:!COUNTER stays.
+# What is expected of a case: NS:COUNTER grows on Tandem's own wires, NS:!COUNTER stays;
+# WIRE/NS:COUNTER on that one alone.
 expect=()
 # Not all that was sent can arrive.
 lossy=
 
 all_on() { veth_with; expect=(a:OutSuper b:OutSuper a:!GsoCut); }
 tso_off() { veth_with tso off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
+# What the others do not need: the device takes tunnels' packets whole no more.
+tnl_off() {
+	veth_with tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off
+	expect=(a:OutSuper native/a:!GsoCut udp/a:GsoCut)
+}
 gso_off() { veth_with tso off gso off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
 gro_off() { veth_with tso off gro off; expect=(a:OutSuper a:GsoCut b:!GroJoined); }
 tx_off() { veth_with tx off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
@@ -89,7 +97,8 @@ lo() {
 lo_small() {
 	lo
 	ip -n "$a" link set lo mtu 1500
-	expect=(a:OutSuper a:!GsoCut)
+	# It says nothing of tunnels' packets, so they are cut.
+	expect=(a:OutSuper native/a:!GsoCut udp/a:GsoCut)
 }
 bridge() {
 	middle
@@ -262,6 +271,16 @@ tcp_count() {
 went() { echo $(($(count "$1" OutSegs) + $(count "$1" RetransSegs) + $(tcp_count "$1" OutSegs))); }
 came() { echo $(($(count "$1" InSegs) + $(tcp_count "$1" InSegs))); }
 
+# udp_bad_sums SPACE: the datagrams that UDP found wrong and we never saw
+udp_bad_sums() {
+	local -n ns=$1
+	in_space "$ns" awk '$1 == "Udp:" && !n { n = split($0, key) }
+		$1 == "Udp:" { for (i = split($0, value); i; i--)
+			if (key[i] == "InCsumErrors") sum = value[i] }
+		$1 == "Udp6InCsumErrors" { sum += $2 }
+		END { print sum + 0 }' /proc/net/snmp /proc/net/snmp6
+}
+
 # As many segments arrived as were sent, both ways?
 conserved() {
 	[ "$(went a)" -eq "$(came b)" ] && [ "$(went b)" -eq "$(came a)" ]
@@ -285,7 +304,15 @@ watch_queue() {
 carried() { # carried WIRE WAY
 	local wire=$1 way=$2 e c rc=0
 	local -A before
+	local expected=()
 	for e in "${expect[@]}"; do
+		case $e in
+		"$wire"/*) expected+=("${e#*/}") ;;
+		*/*) ;;
+		*) expected+=("$e") ;;
+		esac
+	done
+	for e in "${expected[@]}"; do
 		c=${e#*:}
 		before[$e]=$(count "${e%%:*}" "${c#!}")
 	done
@@ -310,10 +337,14 @@ carried() { # carried WIRE WAY
 		echo "bad checksums"
 		rc=1
 	}
-	for e in "${expect[@]}"; do
+	[ "$(udp_bad_sums a) $(udp_bad_sums b)" = "0 0" ] || {
+		echo "bad checksums of UDP"
+		rc=1
+	}
+	for e in "${expected[@]}"; do
 		c=${e#*:}
 		# On the tcp wire the kernel's TCP does the cutting and joining.
-		case $wire/$c in tcp/*GsoCut | tcp/*GroJoined) continue ;; esac
+		case $wire/$c in tcp/*GsoCut | tcp/*GroJoined | udp/*GroJoined) continue ;; esac
 		local now=$(($(count "${e%%:*}" "${c#!}") - before[$e]))
 		case $c in
 		!*) [ $now -eq 0 ] ;;
@@ -346,7 +377,7 @@ pieces_of_a_guest() {
 chosen() {
 	local n=$3
 	[ -n "${TANDEM_HALF:-}" ] || return 0
-	[ "$1" = native ] || n=$((n + 1))
+	[ "$1" != tcp ] || n=$((n + 1))
 	[ "$2" = v4 ] || n=$((n + 1))
 	[ $((n % 2)) -eq 0 ]
 }
@@ -360,6 +391,8 @@ for case in "${cases[@]}"; do
 	lossy='' expect=() expect_tcp='' expect_queue='' r='' taps=''
 	$case
 	built=$?
+	knob "$a" udp_port 5254
+	knob "$b" udp_port 5254
 	for wire in "${wires[@]}"; do
 		for way in "${ways[@]}"; do
 			chosen "$wire" "$way" $nr || continue
