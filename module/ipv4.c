@@ -583,7 +583,7 @@ static struct sk_buff *v4_gso_segment(struct sk_buff *skb, netdev_features_t fea
 
 static struct sk_buff *v4_gro_receive(struct list_head *head, struct sk_buff *skb)
 {
-	return tandem_gro_receive(head, skb, NAPI_GRO_CB(skb)->flush ||
+	return tandem_gro_receive(head, skb, 0, NAPI_GRO_CB(skb)->flush ||
 				  !skb_gro_checksum_validate(skb, IPPROTO_TANDEM,
 							     inet_gro_compute_pseudo));
 }
@@ -592,7 +592,7 @@ static int v4_gro_complete(struct sk_buff *skb, int thoff)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
-	return tandem_gro_complete(skb, SKB_GSO_TCPV4,
+	return tandem_gro_complete(skb, thoff, SKB_GSO_TCPV4,
 				   ~csum_tcpudp_magic(iph->saddr, iph->daddr, skb->len - thoff,
 						      IPPROTO_TANDEM, 0));
 }

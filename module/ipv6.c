@@ -675,7 +675,7 @@ static struct sk_buff *v6_gso_segment(struct sk_buff *skb, netdev_features_t fea
 
 static struct sk_buff *v6_gro_receive(struct list_head *head, struct sk_buff *skb)
 {
-	return tandem_gro_receive(head, skb, NAPI_GRO_CB(skb)->flush ||
+	return tandem_gro_receive(head, skb, 0, NAPI_GRO_CB(skb)->flush ||
 				  !skb_gro_checksum_validate(skb, IPPROTO_TANDEM,
 							     ip6_gro_compute_pseudo));
 }
@@ -684,7 +684,7 @@ static int v6_gro_complete(struct sk_buff *skb, int thoff)
 {
 	const struct ipv6hdr *hdr = ipv6_hdr(skb);
 
-	return tandem_gro_complete(skb, SKB_GSO_TCPV6,
+	return tandem_gro_complete(skb, thoff, SKB_GSO_TCPV6,
 				   ~csum_ipv6_magic(&hdr->saddr, &hdr->daddr, skb->len - thoff,
 						    IPPROTO_TANDEM, 0));
 }
