@@ -215,6 +215,8 @@ shaped() {
 	shape "$b" v delay 5ms rate 1gbit
 	# One that paces, or looks at the round trip, would let nothing wait here.
 	knob "$a" congestion_control reno || return
+	# At this rate pieces would be short, and many fit into the bucket.
+	knob "$a" min_tso_segs 8
 	expect=(a:OutSuper a:GsoCut a:OutThrottled)
 	expect_queue=1
 }
