@@ -29,6 +29,7 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
+#include <net/udp_tunnel.h>
 #ifdef TANDEM_HAVE_NET_GSO_H
 #include <net/gso.h>
 #endif
@@ -397,6 +398,19 @@ static inline bool tandem_gro_network_flush(const void *th, const void *pth,
 		return cb->flush_id;
 	cb->is_atomic = false;
 	return false;
+#endif
+}
+
+/*
+ * @sk, a UDP socket, has a gro_receive: where there is but one in the whole system the
+ * newest kernels call it directly, so they must know of each.  (Of the shortcut to the only
+ * tunnel of a netns, udp_tunnel_update_gro_lookup(), we make no use: it would find ours for
+ * what belongs to a VRF, too.)
+ */
+static inline void tandem_udp_tunnel_gro(struct sock *sk)
+{
+#ifdef TANDEM_HAVE_UDP_TUNNEL_GRO_RCV
+	udp_tunnel_update_gro_rcv(sk, true);
 #endif
 }
 

@@ -9,6 +9,14 @@
  * required, in IPv4 too; the segment's own checksum field is 0, for a NAT that changes
  * addresses mends only UDP's.
  *
+ * Many segments leave as one skb here, too.  To the core it is what any UDP tunnel hands it
+ * (SKB_GSO_UDP_TUNNEL_CSUM, inner_ipproto): it copies the UDP header for each segment that
+ * offload.c cuts, and sums it, or lets the device do so.  There is no IP header inside, so
+ * what the core calls the inner MAC, network and transport header are all three ours.  A
+ * device must tell for tunnels (hw_enc_features) what it takes whole, as veth does and lo
+ * does not: in front of any other the skb is cut.  On the way in gro.c joins segments for
+ * the tunnel sockets, and makes the like of what was sent.
+ *
  * Connections keep the four numbers they have on the other wires, the segment's ports
  * and the IP addresses.  The UDP port to send to is what the peer's segments come from;
  * when a NAT gives it another, the connection follows (input.c).
@@ -25,11 +33,25 @@
 #include <net/udp_tunnel.h>
 #include "encap.h"
 #include "family.h"
+#include "gro.h"
 #include "wire.h"
 
 static DEFINE_MUTEX(port_mutex);
 
 /* ---- out ---- */
+
+/* Many segments, with @skb->data at the header: say so to who cuts tunnels' packets. */
+static void mark_inner(struct sk_buff *skb)
+{
+	/* Behind the UDP header, whose sum is what the core makes of each piece. */
+	tandem_sum_later(skb);
+	skb_set_inner_mac_header(skb, 0);
+	skb_set_inner_network_header(skb, 0);
+	skb_set_inner_transport_header(skb, 0);
+	skb_set_inner_ipproto(skb, IPPROTO_TANDEM);
+	skb->encapsulation = 1;
+	skb_shinfo(skb)->gso_type |= SKB_GSO_UDP_TUNNEL_CSUM;
+}
 
 static struct udphdr *push_header(struct net *net, struct sk_buff *skb, __be16 dport)
 {
@@ -38,6 +60,8 @@ static struct udphdr *push_header(struct net *net, struct sk_buff *skb, __be16 d
 
 	if (!sport)
 		return NULL;
+	if (skb_is_gso(skb))
+		mark_inner(skb);
 	uh = skb_push(skb, sizeof(*uh));
 	skb_reset_transport_header(skb);
 	uh->source = htons(sport);
@@ -78,6 +102,7 @@ static int encap_rcv(struct sock *sk, struct sk_buff *skb)
 	}
 	__skb_pull(skb, sizeof(struct udphdr));
 	skb_reset_transport_header(skb);
+	skb->encapsulation = 0;
 	tandem_rcv_udp(skb);
 	return 0;
 }
@@ -121,6 +146,32 @@ static int encap_err(struct sock *sk, struct sk_buff *skb)
 	return route_news;
 }
 
+/* ---- GRO ---- */
+
+/* udp_sock.gro_receive: UDP's checksum is right or absent, and its header is behind us. */
+static struct sk_buff *encap_gro_receive(struct sock *sk, struct list_head *head,
+					 struct sk_buff *skb)
+{
+	unsigned int off = skb_gro_offset(skb), front = sizeof(struct udphdr);
+	const struct udphdr *uh = skb_gro_header(skb, off, off - front);
+
+	/* The mark says that there is another IP header inside, which would be compared. */
+	NAPI_GRO_CB(skb)->encap_mark = 0;
+	return tandem_gro_receive(head, skb, front, uh && uh->check);
+}
+
+/* udp_sock.gro_complete: UDP has made its header that of the whole. */
+static int encap_gro_complete(struct sock *sk, struct sk_buff *skb, int thoff)
+{
+	atomic_dec(&tandem_pernet(sock_net(sk))->udp_held);
+	skb_set_inner_mac_header(skb, thoff);
+	skb_set_inner_network_header(skb, thoff);
+	skb_set_inner_transport_header(skb, thoff);
+	skb_set_inner_ipproto(skb, IPPROTO_TANDEM);
+	return tandem_gro_complete(skb, thoff, sk->sk_family == AF_INET6 ? SKB_GSO_TCPV6 :
+									   SKB_GSO_TCPV4, 0);
+}
+
 /* ---- the tunnel sockets ---- */
 
 static int open_tunnel(struct net *net, int family, u16 port, struct socket **sock)
@@ -149,6 +200,10 @@ static int open_tunnel(struct net *net, int family, u16 port, struct socket **so
 	udp_sk(s->sk)->encap_type = 1;
 	/* A datagram may come as soon as this is set. */
 	WRITE_ONCE(udp_sk(s->sk)->encap_rcv, encap_rcv);
+	udp_sk(s->sk)->gro_complete = encap_gro_complete;
+	/* And none is joined before it is known what follows. */
+	smp_store_release(&udp_sk(s->sk)->gro_receive, encap_gro_receive);
+	tandem_udp_tunnel_gro(s->sk);
 	udp_tunnel_encap_enable(s->sk);
 	*sock = s;
 	return 0;
@@ -188,12 +243,16 @@ int tandem_encap_set_port(struct net *net, u16 port)
 		memcpy(tn->udp, fresh, sizeof(fresh));
 		WRITE_ONCE(tn->knobs.udp_port, port);
 	}
+	if (old[0] || old[1])
+		tandem_gro_close_udp(net);
 	close_tunnels(old);
+	tandem_gro_open_udp(net);
 out:
 	mutex_unlock(&port_mutex);
 	return err;
 }
 
+/* The devices of @net are gone, and rmmod has seen to it that nothing is held. */
 void tandem_encap_net_exit(struct net *net)
 {
 	close_tunnels(tandem_pernet(net)->udp);

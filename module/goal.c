@@ -20,14 +20,16 @@
  * network card may do it.  For protocol 254 it says "TCP and SCTP": no card offers both,
  * all software devices do, so that an skb stays whole on those and comes to
  * tandem_gso_segment() in front of every other, while the TCP bit makes the core read
- * the length of our header where TCP's is.
+ * the length of our header where TCP's is.  On the udp wire encap.c adds that it is in a
+ * tunnel, and UDP comes in between.
  *
  * A device need not know of any of this.  In front of one that has no GSO the core cuts
  * all the same, and one skb through the stack for many segments is still the cheaper way;
  * for TCP sk_setup_caps() knows that, for us tandem_soft_gso() has to say so.
  *
  * Segments are sent one by one when the device or net.tandem.gso says so (gso_max_segs
- * 1), and on the udp wire.
+ * 1), and on the udp wire when IP has options or extension headers: the core leaves UDP's
+ * checksum to devices, of which some cannot find it behind those.
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -43,15 +45,8 @@ void tandem_set_gso_type(struct sock *sk, bool v6)
 {
 	int type = v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
 
-	switch (tandem_sk(sk)->wire) {
-	case TANDEM_WIRE_TCP:
-		break;
-	case TANDEM_WIRE_UDP:
-		type = 0;
-		break;
-	default:
+	if (tandem_sk(sk)->wire != TANDEM_WIRE_TCP)
 		type |= SKB_GSO_SCTP;
-	}
 	sk->sk_gso_type = type;
 }
 
@@ -75,6 +70,8 @@ static u32 largest(const struct sock *sk, u32 mss)
 	u32 bytes;
 
 	if (!sk->sk_gso_type || !sk_can_gso(sk) || !tandem_sk_knob(sk, gso))
+		return 0;
+	if (unlikely(tandem_sk(sk)->ext_hdr_len) && tandem_sk(sk)->wire == TANDEM_WIRE_UDP)
 		return 0;
 	/* Room for the headers is deducted, by sk_setup_caps(). */
 	bytes = min_t(u32, sk->sk_gso_max_size, GSO_LEGACY_MAX_SIZE - TANDEM_MAX_HEADER - 1);

@@ -17,13 +17,17 @@
  *   Checksums are verified here, by software: no card knows those of protocol 254.  The
  *   result is kept, so that it is not done again.
  *
+ * On the udp wire the core's UDP finds the tunnel socket, sees to its own checksum, sorts by
+ * its ports and asks encap.c, which asks here; to us its header is one in front of ours.
+ *
  * How payload is joined: page fragments move to the end of the first skb's own, and what
  * continues the last page there only lengthens it.  What is in the linear part, or finds
  * no place, is chained as a whole in frag_list.
  *
  * The core calls gro_complete for a joined packet when it lets go of it, and warns if the
  * protocol is gone by then.  So we count those, and rmmod first ends the joining, then
- * waits until the last is on its way.
+ * waits until the last is on its way.  Without its tunnel socket a datagram would be taken
+ * for many of a program's, so that is closed in the same manner.
  */
 #include <linux/delay.h>
 #include <linux/percpu.h>
@@ -61,13 +65,20 @@ static struct tcphdr *header(struct sk_buff *skb)
 	return skb_gro_header(skb, off + len, off);
 }
 
+/* The header of a kept packet: where those of its flow have it, linear. */
+static struct tcphdr *kept_header(const struct sk_buff *p, unsigned int off)
+{
+	return (struct tcphdr *)(p->data + off);
+}
+
 /* The kept packet of the same connection; the others are none of its flow. */
-static struct sk_buff *find(struct list_head *head, const struct tcphdr *th)
+static struct sk_buff *find(struct list_head *head, const struct tcphdr *th,
+			    unsigned int off)
 {
 	struct sk_buff *p;
 
 	list_for_each_entry(p, head, list) {
-		const struct tcphdr *pth = tandem_hdr(p);
+		const struct tcphdr *pth = kept_header(p, off);
 
 		if (!NAPI_GRO_CB(p)->same_flow)
 			continue;
@@ -78,10 +89,13 @@ static struct sk_buff *find(struct list_head *head, const struct tcphdr *th)
 	return NULL;
 }
 
-/* Does @th continue what is kept in @p with its @len bytes? */
-static bool continues(struct sk_buff *p, const struct tcphdr *th, u32 len)
+/*
+ * Does @th continue what is kept in @p, header @pth, with its @len bytes?  @front: bytes
+ * between IP's header and ours.
+ */
+static bool continues(struct sk_buff *p, const struct tcphdr *pth, const struct tcphdr *th,
+		      u32 len, unsigned int front)
 {
-	const struct tcphdr *pth = tandem_hdr(p);
 	__be32 words = tcp_flag_word(th) ^ tcp_flag_word(pth);
 
 	/* A CWR at the front may stay there.  doff is in this word, too. */
@@ -91,7 +105,8 @@ static bool continues(struct sk_buff *p, const struct tcphdr *th, u32 len)
 		return false;
 	if (ntohl(th->seq) != ntohl(pth->seq) + skb_gro_len(p))
 		return false;
-	return len <= skb_shinfo(p)->gso_size && !tandem_gro_network_flush(th, pth, p);
+	return len <= skb_shinfo(p)->gso_size &&
+	       !tandem_gro_network_flush((const u8 *)th - front, (const u8 *)pth - front, p);
 }
 
 /* Put the fragments of @skb, the first @offset bytes left out, behind those of @to. */
@@ -142,8 +157,16 @@ static void chain(struct sk_buff *p, struct sk_buff *skb, unsigned int offset)
 	__skb_header_release(skb);
 }
 
+/* @p holds its second segment: somebody has to wait for it. */
+static void begin_piece(const struct sk_buff *p, unsigned int front)
+{
+	this_cpu_inc(held);
+	if (front)
+		atomic_inc(&tandem_pernet(dev_net(p->dev))->udp_held);
+}
+
 /* Add the payload of @skb, @len bytes, to @p.  False: it cannot be. */
-static bool join(struct sk_buff *p, struct sk_buff *skb, u32 len)
+static bool join(struct sk_buff *p, struct sk_buff *skb, u32 len, unsigned int front)
 {
 	unsigned int offset = skb_gro_offset(skb), most, delta;
 	struct sk_buff *last = NAPI_GRO_CB(p)->last;
@@ -178,17 +201,24 @@ static bool join(struct sk_buff *p, struct sk_buff *skb, u32 len)
 	p->truesize += delta;
 	skb_shinfo(p)->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
 	if (NAPI_GRO_CB(p)->count++ == 1)
-		this_cpu_inc(held);
+		begin_piece(p, front);
 	NAPI_GRO_CB(skb)->same_flow = 1;
 	TANDEM_INC(dev_net(p->dev), GROJOINED);
 	return true;
 }
 
+/* On the udp wire our checksum field is 0, and cut again it will be. */
+static bool alone_in_udp(const struct sk_buff *skb, const struct tcphdr *th)
+{
+	return th->check || READ_ONCE(tandem_pernet(dev_net(skb->dev))->udp_closing);
+}
+
 /* Must @skb, with @len bytes of payload, go its way alone? */
-static bool alone(struct sk_buff *skb, const struct tcphdr *th, u32 len)
+static bool alone(struct sk_buff *skb, const struct tcphdr *th, u32 len, unsigned int front)
 {
 	if (!len || tcp_flag_word(th) & ALONE || NAPI_GRO_CB(skb)->flush ||
-	    skb_is_gso(skb) || skb_cloned(skb) || skb_zcopy(skb) || READ_ONCE(stopped))
+	    skb_is_gso(skb) || skb_cloned(skb) || skb_zcopy(skb) || READ_ONCE(stopped) ||
+	    (front && alone_in_udp(skb, th)))
 		return true;
 	/* From a socket on this very machine, over a veth: it has arrived. */
 	if (skb->destructor == tandem_wfree)
@@ -196,8 +226,10 @@ static bool alone(struct sk_buff *skb, const struct tcphdr *th, u32 len)
 	return skb->sk;
 }
 
-struct sk_buff *tandem_gro_receive(struct list_head *head, struct sk_buff *skb, bool good)
+struct sk_buff *tandem_gro_receive(struct list_head *head, struct sk_buff *skb,
+				   unsigned int front, bool good)
 {
+	unsigned int off = skb_gro_offset(skb);
 	const struct tcphdr *th = header(skb);
 	struct sk_buff *p;
 	bool apart, ends;
@@ -209,15 +241,16 @@ struct sk_buff *tandem_gro_receive(struct list_head *head, struct sk_buff *skb, 
 	}
 	skb_gro_pull(skb, tandem_hdr_len(th));
 	len = skb_gro_len(skb);
-	p = find(head, th);
-	apart = alone(skb, th, len);
+	p = find(head, th, off);
+	apart = alone(skb, th, len, front);
 	ends = tcp_flag_word(th) & ENDS;
-	if (p && !apart && !NAPI_GRO_CB(p)->flush && continues(p, th, len)) {
+	if (p && !apart && !NAPI_GRO_CB(p)->flush &&
+	    continues(p, kept_header(p, off), th, len, front)) {
 		/* @th may lie in a fragment that moves. */
 		__be32 add = tcp_flag_word(th) & ENDS;
 
-		if (join(p, skb, len)) {
-			tcp_flag_word(tandem_hdr(p)) |= add;
+		if (join(p, skb, len, front)) {
+			tcp_flag_word(kept_header(p, off)) |= add;
 			return ends || len < skb_shinfo(p)->gso_size ? p : NULL;
 		}
 	}
@@ -227,10 +260,10 @@ struct sk_buff *tandem_gro_receive(struct list_head *head, struct sk_buff *skb, 
 	return p;
 }
 
-int tandem_gro_complete(struct sk_buff *skb, unsigned int type, __sum16 check)
+int tandem_gro_complete(struct sk_buff *skb, int thoff, unsigned int type, __sum16 check)
 {
+	struct tcphdr *th = (struct tcphdr *)(skb->data + thoff);
 	struct skb_shared_info *info = skb_shinfo(skb);
-	struct tcphdr *th = tandem_hdr(skb);
 
 	this_cpu_dec(held);
 	th->check = check;
@@ -244,7 +277,7 @@ int tandem_gro_complete(struct sk_buff *skb, unsigned int type, __sum16 check)
 	return 0;
 }
 
-static bool any_held(void)
+static bool any_held(struct tandem_net *unused)
 {
 	long sum = 0;
 	int cpu;
@@ -254,13 +287,38 @@ static bool any_held(void)
 	return sum > 0;
 }
 
-void tandem_gro_stop(void)
+/* A device that went away with packets in it never lets go of them. */
+static void await_none(bool (*some)(struct tandem_net *tn), struct tandem_net *tn)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(STOP_WAIT_MS);
 
-	WRITE_ONCE(stopped, true);
 	synchronize_net();	/* who did not see it has joined */
-	/* A device that went away with packets in it never lets go of them. */
-	while (any_held() && time_before(jiffies, end))
+	while (some(tn) && time_before(jiffies, end))
 		msleep(20);
+}
+
+static bool any_in_udp(struct tandem_net *tn)
+{
+	return atomic_read(&tn->udp_held) > 0;
+}
+
+void tandem_gro_close_udp(struct net *net)
+{
+	struct tandem_net *tn = tandem_pernet(net);
+
+	WRITE_ONCE(tn->udp_closing, true);
+	await_none(any_in_udp, tn);
+	/* Those of such a device are not to be waited for again. */
+	atomic_set(&tn->udp_held, 0);
+}
+
+void tandem_gro_open_udp(struct net *net)
+{
+	WRITE_ONCE(tandem_pernet(net)->udp_closing, false);
+}
+
+void tandem_gro_stop(void)
+{
+	WRITE_ONCE(stopped, true);
+	await_none(any_held, NULL);
 }

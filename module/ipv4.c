@@ -45,15 +45,15 @@ static void v4_sum(struct sk_buff *skb, __be32 saddr, __be32 daddr, u8 proto)
 {
 	struct tcphdr *th = tandem_hdr(skb);
 
+	th->check = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+	if (proto == IPPROTO_UDP)	/* encap.c: UDP's covers it */
+		return;
 	if (proto == IPPROTO_TCP || skb_is_gso(skb)) {
 		th->check = ~csum_tcpudp_magic(saddr, daddr, skb->len, proto, 0);
 		tandem_sum_later(skb);
 		return;
 	}
-	th->check = 0;
-	skb->ip_summed = CHECKSUM_NONE;
-	if (proto == IPPROTO_UDP)	/* encap.c: UDP's covers it */
-		return;
 	th->check = csum_tcpudp_magic(saddr, daddr, skb->len, proto,
 				      tandem_sum(skb));
 }
@@ -571,7 +571,8 @@ static struct net_protocol v4_protocol = {
 static struct sk_buff *v4_gso_segment(struct sk_buff *skb, netdev_features_t features)
 {
 	/* A guest need not leave the sum to us; then the core has made the header ours. */
-	if (skb->ip_summed != CHECKSUM_PARTIAL && pskb_may_pull(skb, sizeof(struct tcphdr))) {
+	if (!tandem_in_udp(skb) && skb->ip_summed != CHECKSUM_PARTIAL &&
+	    pskb_may_pull(skb, sizeof(struct tcphdr))) {
 		tandem_hdr(skb)->check = ~csum_tcpudp_magic(ip_hdr(skb)->saddr,
 							    ip_hdr(skb)->daddr, skb->len,
 							    IPPROTO_TANDEM, 0);
@@ -582,7 +583,7 @@ static struct sk_buff *v4_gso_segment(struct sk_buff *skb, netdev_features_t fea
 
 static struct sk_buff *v4_gro_receive(struct list_head *head, struct sk_buff *skb)
 {
-	return tandem_gro_receive(head, skb, NAPI_GRO_CB(skb)->flush ||
+	return tandem_gro_receive(head, skb, 0, NAPI_GRO_CB(skb)->flush ||
 				  !skb_gro_checksum_validate(skb, IPPROTO_TANDEM,
 							     inet_gro_compute_pseudo));
 }
@@ -591,7 +592,7 @@ static int v4_gro_complete(struct sk_buff *skb, int thoff)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
-	return tandem_gro_complete(skb, SKB_GSO_TCPV4,
+	return tandem_gro_complete(skb, thoff, SKB_GSO_TCPV4,
 				   ~csum_tcpudp_magic(iph->saddr, iph->daddr, skb->len - thoff,
 						      IPPROTO_TANDEM, 0));
 }

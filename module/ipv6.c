@@ -45,15 +45,15 @@ static void v6_sum(struct sk_buff *skb, const struct in6_addr *saddr,
 {
 	struct tcphdr *th = tandem_hdr(skb);
 
+	th->check = 0;
+	skb->ip_summed = CHECKSUM_NONE;
+	if (proto == IPPROTO_UDP)
+		return;
 	if (proto == IPPROTO_TCP || skb_is_gso(skb)) {
 		th->check = ~csum_ipv6_magic(saddr, daddr, skb->len, proto, 0);
 		tandem_sum_later(skb);
 		return;
 	}
-	th->check = 0;
-	skb->ip_summed = CHECKSUM_NONE;
-	if (proto == IPPROTO_UDP)
-		return;
 	th->check = csum_ipv6_magic(saddr, daddr, skb->len, proto,
 				    tandem_sum(skb));
 }
@@ -663,7 +663,8 @@ static struct inet6_protocol v6_protocol = {
 /* See v4_gso_segment(). */
 static struct sk_buff *v6_gso_segment(struct sk_buff *skb, netdev_features_t features)
 {
-	if (skb->ip_summed != CHECKSUM_PARTIAL && pskb_may_pull(skb, sizeof(struct tcphdr))) {
+	if (!tandem_in_udp(skb) && skb->ip_summed != CHECKSUM_PARTIAL &&
+	    pskb_may_pull(skb, sizeof(struct tcphdr))) {
 		tandem_hdr(skb)->check = ~csum_ipv6_magic(&ipv6_hdr(skb)->saddr,
 							  &ipv6_hdr(skb)->daddr, skb->len,
 							  IPPROTO_TANDEM, 0);
@@ -674,7 +675,7 @@ static struct sk_buff *v6_gso_segment(struct sk_buff *skb, netdev_features_t fea
 
 static struct sk_buff *v6_gro_receive(struct list_head *head, struct sk_buff *skb)
 {
-	return tandem_gro_receive(head, skb, NAPI_GRO_CB(skb)->flush ||
+	return tandem_gro_receive(head, skb, 0, NAPI_GRO_CB(skb)->flush ||
 				  !skb_gro_checksum_validate(skb, IPPROTO_TANDEM,
 							     ip6_gro_compute_pseudo));
 }
@@ -683,7 +684,7 @@ static int v6_gro_complete(struct sk_buff *skb, int thoff)
 {
 	const struct ipv6hdr *hdr = ipv6_hdr(skb);
 
-	return tandem_gro_complete(skb, SKB_GSO_TCPV6,
+	return tandem_gro_complete(skb, thoff, SKB_GSO_TCPV6,
 				   ~csum_ipv6_magic(&hdr->saddr, &hdr->daddr, skb->len - thoff,
 						    IPPROTO_TANDEM, 0));
 }

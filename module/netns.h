@@ -189,6 +189,8 @@ struct tandem_knobs {
  * @early_hooks: netfilter hooks that look before routing are in place (early.c)
  * @tcp_hooks:	netfilter hooks of the tcp wire are in place
  * @udp:	tunnel sockets of the udp wire, IPv4 and IPv6
+ * @udp_held:	packets for them that GRO joined and has not let go of
+ * @udp_closing: and joins no more
  * @sysctl_table: of net.tandem.*, with this netns' addresses
  * @sysctl_hdr:	its registration
  * @proc_dir:	/proc/net/tandem
@@ -219,6 +221,8 @@ struct tandem_net {
 	bool				early_hooks;
 	bool				tcp_hooks;
 	struct socket			*udp[2];
+	atomic_t			udp_held;
+	bool				udp_closing;
 	struct ctl_table		*sysctl_table;
 	struct ctl_table_header		*sysctl_hdr;
 	struct proc_dir_entry		*proc_dir;

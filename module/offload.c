@@ -13,6 +13,9 @@
  *	checksum  by software, whatever the device offers: what its parser makes of
  *		  protocol 254 is not known
  *
+ * On the udp wire it is the core's UDP that asks, and goes on from here: our checksum field
+ * stays 0, and each datagram gets its header and UDP's checksum, which the device may do.
+ *
  * An skb need not be ours: a router cuts what its GRO joined, and a guest's virtio ring
  * may hold anything.  So nothing in it is taken for granted, neither lengths nor that it
  * has an owner.
@@ -67,17 +70,22 @@ static void share_owner(struct sk_buff *skb, struct sk_buff *segs)
 	skb->destructor = NULL;
 }
 
-/*
- * Headers of the segments, copies of the whole's until now.  @sum: the pseudo header's
- * with the length left out.
- */
-static u32 finish(struct sk_buff *segs, u32 mss, __wsum sum)
+/* The checksum of @seg; @sum: the pseudo header's with the length left out. */
+static void sum_segment(struct sk_buff *seg, struct tcphdr *th, __wsum sum)
+{
+	u32 len = seg->len - skb_transport_offset(seg);
+
+	th->check = ~csum_fold(csum_add(sum, (__force __wsum)htonl(len)));
+	th->check = gso_make_checksum(seg, ~csum_unfold(th->check));
+}
+
+/* Headers of the segments, copies of the whole's until now. */
+static u32 finish(struct sk_buff *segs, u32 mss, bool in_udp, __wsum sum)
 {
 	u32 seq = ntohl(tandem_hdr(segs)->seq), n = 0;
 	struct sk_buff *seg;
 
 	for (seg = segs; seg; seg = seg->next, n++) {
-		u32 len = seg->len - skb_transport_offset(seg);
 		struct tcphdr *th = tandem_hdr(seg);
 
 		th->seq = htonl(seq + n * mss);
@@ -87,8 +95,10 @@ static u32 finish(struct sk_buff *segs, u32 mss, __wsum sum)
 		}
 		if (n)
 			th->cwr = 0;
-		th->check = ~csum_fold(csum_add(sum, (__force __wsum)htonl(len)));
-		th->check = gso_make_checksum(seg, ~csum_unfold(th->check));
+		if (in_udp)
+			th->check = 0;
+		else
+			sum_segment(seg, th, sum);
 	}
 	return n;
 }
@@ -120,6 +130,8 @@ struct sk_buff *tandem_gso_segment(struct sk_buff *skb, netdev_features_t featur
 {
 	struct sk_buff *segs;
 	u32 len = skb->len, seq, mss, n;
+	bool in_udp = tandem_in_udp(skb);
+	unsigned int thlen;
 	__wsum sum;
 	int err;
 
@@ -130,23 +142,29 @@ struct sk_buff *tandem_gso_segment(struct sk_buff *skb, netdev_features_t featur
 	seq = ntohl(tandem_hdr(skb)->seq);
 	/* The sum in the header is that of the whole's pseudo header, length and all. */
 	sum = csum_sub(csum_unfold(tandem_hdr(skb)->check), (__force __wsum)htonl(len));
-	__skb_pull(skb, tandem_hdr_len(tandem_hdr(skb)));
+	thlen = tandem_hdr_len(tandem_hdr(skb));
+	__skb_pull(skb, thlen);
 
 	/* A guest's skb says that TCP's rules are enough for it.  They are not. */
 	skb_shinfo(skb)->gso_type |= SKB_GSO_SCTP;
 	if (skb_gso_ok(skb, features | NETIF_F_GSO_ROBUST)) {
 		/* The device takes it, now that it was looked at. */
 		skb_shinfo(skb)->gso_segs = DIV_ROUND_UP(skb->len, mss);
-		return NULL;
+		segs = NULL;
+		goto whole;
 	}
 	features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_PARTIAL);
 	segs = skb_segment(skb, features);
 	if (IS_ERR(segs))
-		return segs;
+		goto whole;
 	move_tstamp(skb, segs, seq, mss);
-	n = finish(segs, mss, sum);
+	n = finish(segs, mss, in_udp, sum);
 	share_owner(skb, segs);
 	if (skb->dev)
 		TANDEM_ADD(dev_net(skb->dev), GSOCUT, n);
+	return segs;
+whole:
+	/* UDP puts its header back in front of what we were given. */
+	__skb_push(skb, thlen);
 	return segs;
 }

@@ -229,6 +229,15 @@ ctr() {
 		/proc/net/tandem/snmp
 }
 
+# udp_bad_sums NS: datagrams that UDP found wrong
+udp_bad_sums() {
+	in_space "$1" awk '$1 == "Udp:" && !n { n = split($0, key) }
+		$1 == "Udp:" { for (i = split($0, value); i; i--)
+			if (key[i] == "InCsumErrors") sum = value[i] }
+		$1 == "Udp6InCsumErrors" { sum += $2 }
+		END { print sum + 0 }' /proc/net/snmp /proc/net/snmp6
+}
+
 # counters NS: those that are not zero, on one line; for the log of a failure
 counters() {
 	is_tcp && return

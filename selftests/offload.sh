@@ -9,17 +9,19 @@
 #
 #   a (10.99.0.1, fd99::1) ---- the device under test ---- b (10.99.0.2, fd99::2)
 #
-# For each way to build it {IPv4, IPv6} x {native wire, tcp wire}: bytes both ways; as many
+# For each way to build it {IPv4, IPv6} x {native, tcp, udp wire}: bytes both ways; as many
 # segments arrive as were sent (a piece that is lost is missing here); no bad checksum.
-# TANDEM_HALF=1: of these four two for each way to build it, by turns, in half of the time.
+# TANDEM_HALF=1: of these six three for each way to build it, by turns, in half of the time.
+# TANDEM_WIRES="udp ...": only these wires.
 . "$(dirname "$0")/common.sh"
 
 is_tcp && skip_all "Tandem's offloads"
 have ethtool || skip_all "needs ethtool"
 
 mib=${TANDEM_MIB:-1}
-wires=(native tcp) ways=(v4 v6)
-cases=(all_on tso_off gso_off gro_off tx_off all_off segs_1 no_knob
+read -ra wires <<<"${TANDEM_WIRES:-native tcp udp}"
+ways=(v4 v6)
+cases=(all_on tso_off tnl_off gso_off gro_off tx_off all_off segs_1 no_knob
 	lo lo_small bridge vlan macvlan ifb router narrow tap tap_offload
 	shaped loss_front loss_behind loss_dupthresh loss_reno)
 [ $# -eq 0 ] || cases=("$@")
@@ -56,13 +58,19 @@ middle() {
 	done
 }
 
-# What is expected of a case: NS:COUNTER grows on the native wire, NS:!COUNTER stays.
+# What is expected of a case: NS:COUNTER grows on Tandem's own wires, NS:!COUNTER stays;
+# WIRE/NS:COUNTER on that one alone.
 expect=()
 # Not all that was sent can arrive.
 lossy=
 
 all_on() { veth_with; expect=(a:OutSuper b:OutSuper a:!GsoCut); }
 tso_off() { veth_with tso off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
+# What the others do not need: the device takes tunnels' packets whole no more.
+tnl_off() {
+	veth_with tx-udp_tnl-segmentation off tx-udp_tnl-csum-segmentation off
+	expect=(a:OutSuper native/a:!GsoCut udp/a:GsoCut)
+}
 gso_off() { veth_with tso off gso off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
 gro_off() { veth_with tso off gro off; expect=(a:OutSuper a:GsoCut b:!GroJoined); }
 tx_off() { veth_with tx off; expect=(a:OutSuper a:GsoCut b:GroJoined); }
@@ -89,7 +97,8 @@ lo() {
 lo_small() {
 	lo
 	ip -n "$a" link set lo mtu 1500
-	expect=(a:OutSuper a:!GsoCut)
+	# It says nothing of tunnels' packets, so they are cut.
+	expect=(a:OutSuper native/a:!GsoCut udp/a:GsoCut)
 }
 bridge() {
 	middle
@@ -158,6 +167,8 @@ router() {
 	features "$a" v tso off
 	features "$r" right tso off
 	routes
+	# It joins what it knows, be it for others.
+	knob "$r" udp_port 5254
 	expect=(a:GsoCut r:GroJoined r:GsoCut b:GroJoined)
 }
 # Pieces of 1500 meet an MTU of 1300: the router says so.
@@ -204,6 +215,8 @@ shaped() {
 	shape "$b" v delay 5ms rate 1gbit
 	# One that paces, or looks at the round trip, would let nothing wait here.
 	knob "$a" congestion_control reno || return
+	# At this rate pieces would be short, and many fit into the bucket.
+	knob "$a" min_tso_segs 8
 	expect=(a:OutSuper a:GsoCut a:OutThrottled)
 	expect_queue=1
 }
@@ -285,7 +298,15 @@ watch_queue() {
 carried() { # carried WIRE WAY
 	local wire=$1 way=$2 e c rc=0
 	local -A before
+	local expected=()
 	for e in "${expect[@]}"; do
+		case $e in
+		"$wire"/*) expected+=("${e#*/}") ;;
+		*/*) ;;
+		*) expected+=("$e") ;;
+		esac
+	done
+	for e in "${expected[@]}"; do
 		c=${e#*:}
 		before[$e]=$(count "${e%%:*}" "${c#!}")
 	done
@@ -310,7 +331,11 @@ carried() { # carried WIRE WAY
 		echo "bad checksums"
 		rc=1
 	}
-	for e in "${expect[@]}"; do
+	[ "$(udp_bad_sums "$a") $(udp_bad_sums "$b")" = "0 0" ] || {
+		echo "bad checksums of UDP"
+		rc=1
+	}
+	for e in "${expected[@]}"; do
 		c=${e#*:}
 		# On the tcp wire the kernel's TCP does the cutting and joining.
 		case $wire/$c in tcp/*GsoCut | tcp/*GroJoined) continue ;; esac
@@ -332,6 +357,10 @@ carried() { # carried WIRE WAY
 		echo "no frame of several segments crossed the taps"
 		rc=1
 	fi
+	if [ -n "$taps" ]; then
+		! grep wrong "$work/tap" || rc=1
+		[ "$wire" != udp ] || grep -q datagrams "$work/tap" || rc=1
+	fi
 	return $rc
 }
 
@@ -346,7 +375,7 @@ pieces_of_a_guest() {
 chosen() {
 	local n=$3
 	[ -n "${TANDEM_HALF:-}" ] || return 0
-	[ "$1" = native ] || n=$((n + 1))
+	[ "$1" != tcp ] || n=$((n + 1))
 	[ "$2" = v4 ] || n=$((n + 1))
 	[ $((n % 2)) -eq 0 ]
 }
@@ -360,6 +389,8 @@ for case in "${cases[@]}"; do
 	lossy='' expect=() expect_tcp='' expect_queue='' r='' taps=''
 	$case
 	built=$?
+	knob "$a" udp_port 5254
+	knob "$b" udp_port 5254
 	for wire in "${wires[@]}"; do
 		for way in "${ways[@]}"; do
 			chosen "$wire" "$way" $nr || continue

@@ -6,8 +6,8 @@ Usage: cpu.py [--list]
 Environment:
   T=PATTERN,...     only those rows; a name, a glob, the beginning of a name up
                     to a slash, or a part of it: bulk  rr/1-1  memory  '*idle'
-  PEERS=NAME,...    only those peers; globs. tandem-cubic and tandem-reno are
-                    measured only where they are named
+  PEERS=NAME,...    only those peers; globs. tandem-cubic, tandem-reno and tandem-udp
+                    (its udp wire) are measured only where they are named
   BOOTS=N           the median of how many boots (default 3)
   IDLE=N            idle connections in crr/many-idle (default 100000; that row
                     is measured in one boot, of about 20 kB of memory for each)

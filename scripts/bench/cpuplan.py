@@ -46,6 +46,8 @@ PEERS = [
      'knobs': {'net.tandem.congestion_control': 'cubic'}},
     {'name': 'tandem-reno', 'proto': 254, 'extra': True,
      'knobs': {'net.tandem.congestion_control': 'reno'}},
+    {'name': 'tandem-udp', 'proto': 254, 'extra': True,
+     'knobs': {'net.tandem.wire': 'udp', 'net.tandem.udp_port': 5254}},
 ]
 
 # kind: run (exchanges, counted), hold (connections, weighed) or wall (exchanges of so
