@@ -105,13 +105,12 @@ static struct sock *take_child(struct sock *sk)
 	if (child) {
 		list_del(&child->accept_node);
 		child->accept_linked = false;
-		child->parent = NULL;
 		sk_acceptq_removed(sk);
 	}
 	spin_unlock_bh(&listen->lock);
 	if (!child)
 		return NULL;
-	sock_put(sk);		/* it was child->parent */
+	sock_put(sk);		/* held by child_enqueue() */
 	return tandem_to_sk(child);
 }
 

@@ -224,7 +224,7 @@ void tandem_fastopen_child(struct sock *lsk, struct sock *child, struct sk_buff 
 void tandem_fastopen_done(struct sock *sk, enum tandem_reason why)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct sock *lsk = tp->fo_listener;
+	struct sock *lsk = tp->passive ? tp->fo_listener : NULL;
 	struct tandem_listen *l;
 
 	WRITE_ONCE(tp->fo_pending, false);

@@ -187,7 +187,7 @@ void tandem_init_transfer(struct sock *sk)
 
 	tp->af->rebuild_header(sk);
 	iw = tandem_init_cwnd(sk);
-	tp->estab_us = tandem_now_us();
+	tp->estab_ms = div_u64(tandem_now_us(), USEC_PER_MSEC);
 	/* TCP's server begins with the route's MTU, until the MSS is looked at again. */
 	late = tp->passive && !tandem_thrifty(sk);
 	if (!late)

@@ -177,11 +177,12 @@ int tandem_transmit_skb(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t 
 	u32 ack;
 	int err;
 
-	tandem_clock_tick(tp);
+	if (!tp->push_at_once)
+		tandem_clock_tick(tp);
 	if (clone) {
 		struct sk_buff *queued = skb;
 
-		cb->sent_us = tp->push_us ? : tp->clock_us;
+		cb->sent_us = tp->clock_us;
 		tandem_rate_sent(&tp->rate, &tp->cc, &cb->rate, cb->sent_us,
 				 tandem_pipe(tp), cb->segs);
 		node = tandem_rtx_hide(queued);
