@@ -229,6 +229,7 @@ struct tandem_sock {
 	bool			alarm_serving : 1; /* what is due: set it when all is done */
 	bool			loss_begun : 1;	/* the detector chosen has begun with loss */
 	bool			push_at_once : 1; /* all that one push sends was sent at one time */
+	u8			chrono_runs;	/* enum tandem_chrono_type */
 
 	/* ---- now and then: while something is lost or out of order ---- */
 	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */

@@ -171,6 +171,7 @@ static void reset_statistics(struct tandem_sock *tp)
 	tp->data_segs_in = 0;
 	tp->data_segs_out = 0;
 	memset(&tp->chrono, 0, sizeof(tp->chrono));
+	tp->chrono_runs = TANDEM_CHRONO_NONE;
 	tp->rcv_ofo = 0;
 }
 
