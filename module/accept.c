@@ -41,9 +41,10 @@ struct tandem_listen *tandem_listen_get(struct sock *sk)
 	if (listen)
 		return listen;
 	listen = listen_alloc();
+	if (!listen)
+		return NULL;
 	/* For those who look without the lock, tandem_accept_ready(). */
-	if (listen)
-		smp_store_release(&tp->listen, listen);
+	smp_store_release(&tp->listen, listen);
 	return listen;
 }
 
