@@ -41,9 +41,10 @@ struct tandem_listen *tandem_listen_get(struct sock *sk)
 	if (listen)
 		return listen;
 	listen = listen_alloc();
-	if (listen)
-		/* For those who look without the lock, tandem_accept_ready(). */
-		smp_store_release(&tp->listen, listen);
+	if (!listen)
+		return NULL;
+	/* For those who look without the lock, tandem_accept_ready(). */
+	smp_store_release(&tp->listen, listen);
 	return listen;
 }
 
@@ -105,13 +106,12 @@ static struct sock *take_child(struct sock *sk)
 	if (child) {
 		list_del(&child->accept_node);
 		child->accept_linked = false;
-		child->parent = NULL;
 		sk_acceptq_removed(sk);
 	}
 	spin_unlock_bh(&listen->lock);
 	if (!child)
 		return NULL;
-	sock_put(sk);		/* it was child->parent */
+	sock_put(sk);		/* held by child_enqueue() */
 	return tandem_to_sk(child);
 }
 

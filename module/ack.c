@@ -39,8 +39,9 @@ static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected, u32 first)
 	rtt_us = min_t(s64, rtt_us, U32_MAX);
 	if (tandem_rto_ops(tp)->sample) {
 		tandem_rto_ops(tp)->sample(&tp->rtt, rtt_us, expected);
-	} else if (unlikely(tp->rebase.due) && !seq_before(first, tp->rebase.seq)) {
-		tandem_rtt_rebase(&tp->rtt, &tp->rebase, rtt_us);
+	} else if (unlikely(tp->trouble) && tp->trouble->rebase.due &&
+		   !seq_before(first, tp->trouble->rebase.seq)) {
+		tandem_rtt_rebase(&tp->rtt, &tp->trouble->rebase, rtt_us);
 		TANDEM_SK_INC(sk, RTTREBASED);
 	} else {
 		tandem_rtt_sample(&tp->rtt, rtt_us, expected);
@@ -125,7 +126,7 @@ void tandem_ack_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool 
 
 	if (!retrans && !seq_after(cb->end_seq, tp->high_seq))
 		ev->orig_acked = true;
-	tandem_loss_delivered(sk, cb, sacked, early);
+	tandem_loss_delivered(sk, cb, sacked, early, ev->echo_us);
 	tandem_rate_pick(&tp->rate, &ev->pick, &cb->rate, cb->sent_us, cb->end_seq, retrans,
 			 early);
 }
@@ -270,10 +271,12 @@ static void new_data_acked(struct sock *sk, struct tandem_ack_event *ev)
 	tp->bytes_acked += ev->acked_bytes;
 	tp->snd_una = ev->ack;
 	tandem_urgent_acked(tp);
-	if (tp->retransmits) {
+	if (tp->retransmits && tp->trouble && tp->trouble->rto_stamp_us) {
+		struct tandem_trouble *t = tp->trouble;
+
 		/* The run of timeouts ends here. */
-		tp->total_rto_recoveries++;
-		tp->total_rto_ms += div_u64(ev->now_us - tp->rto_stamp_us, USEC_PER_MSEC);
+		t->total_rto_recoveries++;
+		t->total_rto_ms += div_u64(ev->now_us - t->rto_stamp_us, USEC_PER_MSEC);
 	}
 	tp->retransmits = 0;
 	tp->first_rtx_us = 0;
@@ -316,7 +319,7 @@ static void take_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_o
 	if (seq_before(ev.ack, tp->snd_una)) {
 		/* Late, but its SACK blocks may still be news. */
 		if (tp->packets_out) {
-			tandem_loss_look(sk, ev.now_us, ev.echo_us);
+			tandem_loss_look(sk);
 			tandem_sack_input(sk, o, &ev);
 			count_ack(sk, &ev);
 			tandem_recovery_ack(sk, &ev);
@@ -331,7 +334,7 @@ static void take_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_o
 		new_data_acked(sk, &ev);
 		tandem_path_sample(sk, ev.now_us);
 	}
-	tandem_loss_look(sk, ev.now_us, ev.echo_us);
+	tandem_loss_look(sk);
 	tandem_sack_input(sk, o, &ev);
 	if (!tp->packets_out) {
 		count_ack(sk, &ev);

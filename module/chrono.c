@@ -7,41 +7,43 @@
 #include "output.h"
 #include "sock.h"
 
-static void run(struct tandem_chrono *c, enum tandem_chrono_type type, u64 now)
+static void run(struct tandem_sock *tp, enum tandem_chrono_type type, u64 now)
 {
-	if (c->running != TANDEM_CHRONO_NONE)
-		c->total_us[c->running - 1] += now - c->since_us;
+	struct tandem_chrono *c = &tp->chrono;
+
+	if (tp->chrono_runs != TANDEM_CHRONO_NONE)
+		c->total_us[tp->chrono_runs - 1] += now - c->since_us;
 	c->since_us = now;
-	c->running = type;
+	tp->chrono_runs = type;
 }
 
 void tandem_chrono_start(struct sock *sk, enum tandem_chrono_type type)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (type > tp->chrono.running)
-		run(&tp->chrono, type, tp->clock_us);
+	if (type > tp->chrono_runs)
+		run(tp, type, tp->clock_us);
 }
 
 void tandem_chrono_stop(struct sock *sk, enum tandem_chrono_type type)
 {
-	const struct tandem_sock *tp = tandem_sk(sk);
-	struct tandem_chrono *c = &tandem_sk(sk)->chrono;
+	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (c->running == TANDEM_CHRONO_NONE)
+	if (tp->chrono_runs == TANDEM_CHRONO_NONE)
 		return;
 	if (!tandem_rtx_head(sk) && skb_queue_empty(&sk->sk_write_queue))
-		run(c, TANDEM_CHRONO_NONE, tp->clock_us);
-	else if (type == c->running)
-		run(c, TANDEM_CHRONO_BUSY, tp->clock_us);
+		run(tp, TANDEM_CHRONO_NONE, tp->clock_us);
+	else if (type == tp->chrono_runs)
+		run(tp, TANDEM_CHRONO_BUSY, tp->clock_us);
 }
 
 u64 tandem_chrono_us(const struct sock *sk, enum tandem_chrono_type type)
 {
-	const struct tandem_chrono *c = &tandem_sk(sk)->chrono;
+	const struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_chrono *c = &tp->chrono;
 	u64 us = c->total_us[type - 1];
 
-	if (type == c->running)
+	if (type == tp->chrono_runs)
 		us += tandem_now_us() - c->since_us;
 	return us;
 }

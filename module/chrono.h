@@ -24,8 +24,7 @@ enum tandem_chrono_type {
 
 struct tandem_chrono {
 	u64	total_us[TANDEM_CHRONO_MAX - 1];	/* of BUSY and on */
-	u64	since_us : 56;			/* when @running was started: 2283 years */
-	u64	running : 8;			/* enum tandem_chrono_type */
+	u64	since_us;			/* when the one was started that runs */
 };
 
 /* @type holds the sender now, unless something graver does already. */

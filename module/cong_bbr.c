@@ -153,7 +153,7 @@ static void start_up(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 	b->ack_phase = BBR_ACKS_STARTING;
 	tandem_bbr_start_round(cc);
 	tandem_bbr_reset_full_bw(b);
-	b->full_bw = b->bw_sample;
+	b->full_bw = tandem_bbr_rate_of(&ack->rs);
 	b->state = BBR_UP;
 	b->queue_at_up = tandem_bbr_queue_above(b, b->rtt_low, 4);
 	b->cycle_us = b->now_us;
@@ -269,7 +269,7 @@ static bool time_to_go_down(struct tandem_cc *cc, const struct tandem_cong_ack *
 	if (ack->cwnd_limited && cc->cwnd >= b->inflight_longterm) {
 		/* Not the path limits bw, inflight_longterm does. */
 		tandem_bbr_reset_full_bw(b);
-		b->full_bw = b->bw_sample;
+		b->full_bw = tandem_bbr_rate_of(&ack->rs);
 		return false;
 	}
 	if (b->full_bw_now)
@@ -449,6 +449,7 @@ static void set_cwnd(struct tandem_cc *cc, u32 acked)
 static void bbr_control(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 {
 	struct bbr *b = bbr_of(cc);
+	u32 rate;
 
 	b->now_us = ack->now_us;
 	if (!b->started) {
@@ -459,13 +460,13 @@ static void bbr_control(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 	}
 	if (ack->lost)
 		b->losses_in_round += b->losses_in_round < U8_MAX;
-	tandem_bbr_model_update(cc, ack);
-	tandem_bbr_check_full_bw(b, &ack->rs);
+	rate = tandem_bbr_model_update(cc, ack);
+	tandem_bbr_check_full_bw(b, &ack->rs, rate);
 	check_startup_and_drain(cc);
 	update_cycle(cc, ack);
 	tandem_bbr_model_min_rtt(cc, ack);
 	check_probe_rtt(cc, ack);
-	tandem_bbr_model_finish(cc, ack);
+	tandem_bbr_model_finish(cc, ack, rate);
 
 	set_pacing_rate(cc, gains[b->state].pacing);
 	set_cwnd(cc, ack->acked);

@@ -58,7 +58,6 @@ enum bbr_ack_phase {
  * @extra_start: begin of the interval of @extra_delivered
  * @max_bw:	best of the previous and of this ProbeBW cycle
  * @bw:		min(max_bw, bw_shortterm)
- * @bw_sample:	of the ACK at hand, 0: it brought none
  * @next_round_delivered: ends this round
  * @loss_round_delivered: ends the round of a loss
  * @round_rtt:	smallest RTT of this round of losses (@loss_round_delivered)
@@ -87,7 +86,6 @@ struct bbr {
 	u64	extra_start;
 	u32	max_bw[2];
 	u32	bw;
-	u32	bw_sample;
 	u32	bw_shortterm;
 	u32	bw_latest;
 	u32	full_bw;
@@ -210,15 +208,15 @@ bool tandem_bbr_queued(const struct bbr *b, u32 rtt);
 bool tandem_bbr_loss_too_high(const struct bbr *b, u32 lost, u32 segs, bool queued);
 u32 tandem_bbr_inflight_at_loss(const struct bbr *b, const struct tandem_cong_lost *l);
 void tandem_bbr_reset_full_bw(struct bbr *b);
-void tandem_bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs);
+void tandem_bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs, u32 rate);
 void tandem_bbr_start_round(struct tandem_cc *cc);
 void tandem_bbr_reset_congestion_signals(struct bbr *b);
 void tandem_bbr_reset_shortterm(struct bbr *b);
 void tandem_bbr_save_cwnd(struct tandem_cc *cc);
 void tandem_bbr_note_loss(struct tandem_cc *cc);
-void tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
+u32 tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
 void tandem_bbr_model_min_rtt(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
-void tandem_bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack);
+void tandem_bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack, u32 rate);
 
 extern struct tandem_cong_ops tandem_bbr;
 

@@ -203,10 +203,8 @@ void tandem_bbr_reset_full_bw(struct bbr *b)
  * CheckFullBWReached(): three rounds that grew by less than a quarter; or one, when the
  * RTT shows that what was sent more went to a queue of half a BDP.
  */
-void tandem_bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs)
+void tandem_bbr_check_full_bw(struct bbr *b, const struct tandem_rate_sample *rs, u32 rate)
 {
-	u32 rate = b->bw_sample;
-
 	if (b->full_bw_now || !b->round_start || rs->app_limited)
 		return;
 	if (rate >= (u64)b->full_bw + b->full_bw / 4) {
@@ -289,10 +287,8 @@ static void update_round(struct tandem_cc *cc, struct bbr *b,
 }
 
 /* Section 5.5.6: not less than known, or not limited by the program. */
-static void update_max_bw(struct bbr *b, const struct tandem_rate_sample *rs)
+static void update_max_bw(struct bbr *b, const struct tandem_rate_sample *rs, u32 rate)
 {
-	u32 rate = b->bw_sample;
-
 	if (rate && (rate >= bbr_max_bw(b) || !rs->app_limited))
 		b->max_bw[1] = max(b->max_bw[1], rate);
 }
@@ -358,18 +354,20 @@ static void take_rtt(struct bbr *b, s64 rtt)
  * tandem_bbr_model_update() - the beginning of each ACK: what does it say?
  * @cc: the connection
  * @ack: the ACK
+ *
+ * Return: the rate of its sample, 0: it brought none.
  */
-void tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
+u32 tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
 {
 	const struct tandem_rate_sample *rs = &ack->rs;
+	u32 rate = tandem_bbr_rate_of(rs);
 	struct bbr *b = bbr_of(cc);
 
 	take_rtt(b, ack->rtt_us);
-	b->bw_sample = tandem_bbr_rate_of(rs);
 
 	/* UpdateLatestDeliverySignals() */
 	b->loss_round_start = false;
-	b->bw_latest = max(b->bw_latest, b->bw_sample);
+	b->bw_latest = max(b->bw_latest, rate);
 	b->inflight_latest = max(b->inflight_latest, rs->delivered);
 	if (rs->delivered && (s32)(rs->prior_delivered - b->loss_round_delivered) >= 0) {
 		b->loss_round_delivered = cc->delivered;
@@ -377,7 +375,7 @@ void tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack 
 	}
 	/* UpdateCongestionSignals() */
 	update_round(cc, b, rs);
-	update_max_bw(b, rs);
+	update_max_bw(b, rs, rate);
 	if (b->loss_round_start) {
 		adapt_lower_bounds(cc, b);
 		learn_base_loss(cc, b);
@@ -387,6 +385,7 @@ void tandem_bbr_model_update(struct tandem_cc *cc, const struct tandem_cong_ack 
 	if (b->round_start && b->state == BBR_CRUISE)
 		tandem_bbr_yield_to_queue(b, cc, rs);
 	update_aggregation(cc, b, ack);
+	return rate;
 }
 
 /**
@@ -431,14 +430,15 @@ void tandem_bbr_model_min_rtt(struct tandem_cc *cc, const struct tandem_cong_ack
  * tandem_bbr_model_finish() - the end of each ACK, when the state machine has moved
  * @cc: the connection
  * @ack: the ACK
+ * @rate: what tandem_bbr_model_update() said
  */
-void tandem_bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack)
+void tandem_bbr_model_finish(struct tandem_cc *cc, const struct tandem_cong_ack *ack, u32 rate)
 {
 	struct bbr *b = bbr_of(cc);
 
 	/* AdvanceLatestDeliverySignals() */
 	if (b->loss_round_start) {
-		b->bw_latest = b->bw_sample;
+		b->bw_latest = rate;
 		b->inflight_latest = ack->rs.delivered;
 		b->loss_in_round = false;
 		b->ce_in_round = false;

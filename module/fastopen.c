@@ -224,7 +224,7 @@ void tandem_fastopen_child(struct sock *lsk, struct sock *child, struct sk_buff 
 void tandem_fastopen_done(struct sock *sk, enum tandem_reason why)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct sock *lsk = tp->fo_listener;
+	struct sock *lsk = tp->passive ? tp->fo_listener : NULL;
 	struct tandem_listen *l;
 
 	WRITE_ONCE(tp->fo_pending, false);
@@ -255,15 +255,14 @@ void tandem_fastopen_syn_again(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct sk_buff *head;
-	u64 now = tandem_now_us();
 
 	if (tp->syn_held) {
 		tandem_fastopen_release(sk);
 		return;
 	}
-	if (tp->last_oow_ack_us && now - tp->last_oow_ack_us < 500 * USEC_PER_MSEC)
+	if (tandem_oow_limited(tp))
 		return;
-	tp->last_oow_ack_us = now;
+	tandem_oow_answers(tp);
 	head = tandem_rtx_head(sk);
 	if (head && TANDEM_CB(head)->flags & TANDEM_F_SYN)
 		tandem_retransmit_skb(sk, head, 1, TANDEM_R_RTX_SYNACK);

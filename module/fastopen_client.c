@@ -290,6 +290,8 @@ int tandem_fastopen_sendmsg(struct sock *sk, struct msghdr *msg, size_t size, in
 	if (!(tandem_sk_knob(sk, fastopen) & TANDEM_FO_CLIENT) ||
 	    (to && msg->msg_namelen >= sizeof(to->sa_family) && to->sa_family == AF_UNSPEC))
 		return -EOPNOTSUPP;
+	if (tp->passive)
+		return -EISCONN;	/* and what it has in that place is its listener */
 	if (tp->fo_req)
 		return -EALREADY;	/* another thread waits in such a call */
 	tp->fo_req = &req;

@@ -301,7 +301,6 @@ static bool child_enqueue(struct sock *lsk, struct sock *child)
 	ok = !listen->closed;
 	if (ok) {
 		sock_hold(lsk);
-		tp->parent = lsk;
 		tp->accept_linked = true;
 		list_add_tail(&tp->accept_node, &listen->accept_q);
 		sk_acceptq_added(lsk);

@@ -63,14 +63,15 @@ static void fill_times(const struct sock *sk, struct tcp_info *info)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
 	u64 now = tandem_now_us();
+	u32 age = tp->estab_ms ? (u32)div_u64(now, USEC_PER_MSEC) - tp->estab_ms : 0;
 
 	info->tcpi_rto = jiffies_to_usecs(tandem_rto_jiffies(sk));
 	if (tp->last_data_us)
 		info->tcpi_ato = tandem_sk_knob(sk, delack_max_ms) * USEC_PER_MSEC;
 	/* Since the connection is, where there was none yet. */
-	info->tcpi_last_data_sent = age_ms(now, tp->last_sent_us ? : tp->estab_us);
-	info->tcpi_last_data_recv = age_ms(now, tp->last_data_us ? : tp->estab_us);
-	info->tcpi_last_ack_recv = age_ms(now, tp->last_rcv_us ? : tp->estab_us);
+	info->tcpi_last_data_sent = tp->last_sent_us ? age_ms(now, tp->last_sent_us) : age;
+	info->tcpi_last_data_recv = tp->last_data_us ? age_ms(now, tp->last_data_us) : age;
+	info->tcpi_last_ack_recv = tp->last_rcv_us ? age_ms(now, tp->last_rcv_us) : age;
 	info->tcpi_rtt = tandem_rtt_srtt_us(&tp->rtt);
 	info->tcpi_rttvar = tp->rtt.rttvar_us4 >> 2;
 	info->tcpi_min_rtt = tp->rtt.min_us;
@@ -93,7 +94,6 @@ static void fill_windows(const struct tandem_sock *tp, struct tcp_info *info)
 	info->tcpi_rcv_space = tp->rcvq_space.space;
 #ifdef TANDEM_HAVE_TCP_INFO_RCV_WND
 	info->tcpi_rcv_wnd = tandem_rcv_wnd_open(tp);
-	info->tcpi_rehash = tp->timeout_rehash;	/* as old as the one before it */
 #endif
 	info->tcpi_notsent_bytes = max_t(int, 0, tp->write_seq - tp->snd_nxt);
 }
@@ -104,11 +104,28 @@ static void fill_totals(const struct tandem_sock *tp, struct tcp_info *info)
 	info->tcpi_bytes_acked = tp->bytes_acked;
 	info->tcpi_bytes_received = tp->bytes_received;
 	info->tcpi_bytes_sent = tp->bytes_sent;
-	info->tcpi_bytes_retrans = tp->bytes_retrans;
 	info->tcpi_segs_out = tp->segs_out;
 	info->tcpi_segs_in = READ_ONCE(tp->segs_in);
 	info->tcpi_data_segs_in = READ_ONCE(tp->data_segs_in);
 	info->tcpi_data_segs_out = tp->data_segs_out;
+}
+
+static void fill_trouble(const struct tandem_sock *tp, struct tcp_info *info)
+{
+	const struct tandem_trouble *t = tp->trouble;
+
+	info->tcpi_bytes_retrans = t->bytes_retrans;
+	info->tcpi_dsack_dups = t->dsack_dups;
+#ifdef TANDEM_HAVE_TCP_INFO_RCV_WND
+	info->tcpi_rehash = t->timeout_rehash;	/* as old as that */
+#endif
+#ifdef TANDEM_HAVE_TCP_INFO_TOTAL_RTO
+	info->tcpi_total_rto = t->total_rto;
+	info->tcpi_total_rto_recoveries = t->total_rto_recoveries;
+	info->tcpi_total_rto_time = t->total_rto_ms;
+	if (tp->retransmits)
+		info->tcpi_total_rto_time += age_ms(tandem_now_us(), t->rto_stamp_us);
+#endif
 }
 
 static void fill_limits(const struct sock *sk, struct tcp_info *info)
@@ -122,16 +139,10 @@ static void fill_limits(const struct sock *sk, struct tcp_info *info)
 	info->tcpi_sndbuf_limited = sndbuf;
 	info->tcpi_delivered = tp->cc.delivered;
 	info->tcpi_delivered_ce = tp->cc.delivered_ce;
-	info->tcpi_dsack_dups = tp->dsack_dups;
+	if (tp->trouble)
+		fill_trouble(tp, info);
 	info->tcpi_reord_seen = tp->loss.reord_seen;
 	info->tcpi_rcv_ooopack = tp->rcv_ofo;
-#ifdef TANDEM_HAVE_TCP_INFO_TOTAL_RTO
-	info->tcpi_total_rto = tp->total_rto;
-	info->tcpi_total_rto_recoveries = tp->total_rto_recoveries;
-	info->tcpi_total_rto_time = tp->total_rto_ms;
-	if (tp->retransmits)
-		info->tcpi_total_rto_time += age_ms(tandem_now_us(), tp->rto_stamp_us);
-#endif
 }
 
 /**

@@ -40,7 +40,7 @@
 /* Of the peer's timestamps, so much counts as one tick: see paws_rejects(). */
 #define PAWS_TICK_US		32768
 /* Out-of-window segments of one connection are answered at most this often. */
-#define OOW_ACK_INTERVAL_US	(500 * USEC_PER_MSEC)
+#define OOW_ACK_INTERVAL_MS	500
 
 /* What the checks share about one segment. */
 struct segment {
@@ -51,18 +51,29 @@ struct segment {
 
 /* ---- helpers of the checks ---- */
 
+static u32 now_ms(void)
+{
+	return div_u64(tandem_now_us(), USEC_PER_MSEC);
+}
+
+bool tandem_oow_limited(const struct tandem_sock *tp)
+{
+	return tp->last_oow_ack_ms && now_ms() - tp->last_oow_ack_ms < OOW_ACK_INTERVAL_MS;
+}
+
+void tandem_oow_answers(struct tandem_sock *tp)
+{
+	tp->last_oow_ack_ms = now_ms();
+}
+
 void tandem_challenge_ack(struct sock *sk)
 {
-	struct tandem_sock *tp = tandem_sk(sk);
-	u64 now = tandem_now_us();
-
 	/* Per connection first, so that one flooded connection costs the rest little. */
-	if ((tp->last_oow_ack_us && now - tp->last_oow_ack_us < OOW_ACK_INTERVAL_US) ||
-	    !tandem_challenge_allowed(sock_net(sk))) {
+	if (tandem_oow_limited(tandem_sk(sk)) || !tandem_challenge_allowed(sock_net(sk))) {
 		TANDEM_SK_INC(sk, CHALLENGELIMITED);
 		return;
 	}
-	tp->last_oow_ack_us = now;
+	tandem_oow_answers(tandem_sk(sk));
 	TANDEM_SK_INC(sk, CHALLENGEACKS);
 	tandem_send_ack(sk);
 }
@@ -187,7 +198,7 @@ void tandem_init_transfer(struct sock *sk)
 
 	tp->af->rebuild_header(sk);
 	iw = tandem_init_cwnd(sk);
-	tp->estab_us = tandem_now_us();
+	tp->estab_ms = div_u64(tandem_now_us(), USEC_PER_MSEC);
 	/* TCP's server begins with the route's MTU, until the MSS is looked at again. */
 	late = tp->passive && !tandem_thrifty(sk);
 	if (!late)
@@ -392,14 +403,13 @@ static int syn_sent_input(struct sock *sk, struct segment *s)
 static void answer_out_of_window(struct sock *sk, struct segment *s)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	u64 now = tandem_now_us();
 
 	if (s->cb->seq == s->cb->end_seq) {
 		if (s->cb->seq == tp->rcv_nxt - 1)
 			TANDEM_SK_INC(sk, WINPROBESIN);
-		if (tp->last_oow_ack_us && now - tp->last_oow_ack_us < OOW_ACK_INTERVAL_US)
+		if (tandem_oow_limited(tp))
 			return;
-		tp->last_oow_ack_us = now;
+		tandem_oow_answers(tp);
 	}
 	tandem_rcvq_dup(sk, s->cb->seq, s->cb->end_seq);
 	tandem_ack_now(sk);	/* leaves in tandem_ack_check() */

@@ -39,6 +39,9 @@ void tandem_icmp_err(struct sock *sk, int err, bool hard);
 void tandem_write_space(struct sock *sk);
 void tandem_check_space(struct sock *sk);
 
+/* Answers to what is not acceptable: was one sent just now?  One is sent. */
+bool tandem_oow_limited(const struct tandem_sock *tp);
+void tandem_oow_answers(struct tandem_sock *tp);
 /* RFC 5961: answer with an ACK unless the limits say no; @skb is the reason. */
 void tandem_challenge_ack(struct sock *sk);
 

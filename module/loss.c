@@ -87,13 +87,11 @@ bool tandem_loss_sees_reordering(const struct sock *sk)
 	       TANDEM_LOSS_REORDER;
 }
 
-void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us)
+void tandem_loss_look(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct tandem_loss *l = &tp->loss;
 
-	l->now_us = now_us;
-	l->echo_us = echo_us;
 	l->snd_una = tp->snd_una;
 	l->snd_nxt = tp->snd_nxt;
 	l->mss = tp->mss_cache;
@@ -104,8 +102,11 @@ void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us)
 	l->recovering = tandem_in_recovery(tp);
 }
 
-static void show(const struct tandem_skb_cb *cb, struct tandem_loss_seg *seg)
+static void show(const struct tandem_sock *tp, const struct tandem_skb_cb *cb,
+		 struct tandem_loss_seg *seg)
 {
+	seg->now_us = tp->clock_us;
+	seg->echo_us = 0;
 	seg->sent_us = cb->sent_us;
 	seg->seq = cb->seq;
 	seg->end_seq = cb->end_seq;
@@ -117,7 +118,7 @@ static void show(const struct tandem_skb_cb *cb, struct tandem_loss_seg *seg)
 }
 
 void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked,
-			   bool early)
+			   bool early, u64 echo_us)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	const struct tandem_loss_ops *ops;
@@ -129,7 +130,8 @@ void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool
 	ops = detector(tp);
 	if (!ops->delivered)
 		return;
-	show(cb, &seg);
+	show(tp, cb, &seg);
+	seg.echo_us = echo_us;
 	seg.sacked = sacked;
 	seg.early = early;
 	ops->delivered(&tp->loss, &seg);
@@ -168,7 +170,7 @@ static u32 walk_by_time(struct sock *sk, const struct tandem_loss_ops *ops)
 
 	list_for_each_entry_safe(skb, next, &tp->sent_list, tcp_tsorted_anchor) {
 		walked++;
-		show(TANDEM_CB(skb), &seg);
+		show(tp, TANDEM_CB(skb), &seg);
 		v = ops->judge(&tp->loss, &seg, &wait_us);
 		if (v == TANDEM_LOSS_STOP)
 			break;
@@ -193,7 +195,7 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 
 		walked++;
 		if (!(cb->sacked & (TANDEM_S_SACKED | TANDEM_S_LOST))) {
-			show(cb, &seg);
+			show(tp, cb, &seg);
 			v = ops->judge(&tp->loss, &seg, &wait_us);
 			if (v == TANDEM_LOSS_STOP)
 				break;
@@ -252,7 +254,7 @@ void tandem_loss_mark_timeout(struct sock *sk, bool all)
 	tandem_rtx_mark_lost(sk, head);
 	/* Oldest first: the list of what waits to be sent again stays in order. */
 	list_for_each_entry_safe(skb, next, &tp->sent_list, tcp_tsorted_anchor) {
-		show(TANDEM_CB(skb), &seg);
+		show(tp, TANDEM_CB(skb), &seg);
 		if (!ops || !ops->expired || ops->expired(&tp->loss, &seg))
 			tandem_rtx_mark_lost(sk, skb);
 		else if (ops->flags & TANDEM_LOSS_BY_TIME)

@@ -30,10 +30,13 @@ void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult);
 /* Does the detector in use see reordering? If not, it has nothing to tell of the path. */
 bool tandem_loss_sees_reordering(const struct sock *sk);
 /* An ACK begins: bring what the detector sees up to date. */
-void tandem_loss_look(struct sock *sk, u64 now_us, u64 echo_us);
-/* This ACK is the first to cover, or to SACK, a segment; @early: it overtook others. */
+void tandem_loss_look(struct sock *sk);
+/*
+ * This ACK is the first to cover, or to SACK, a segment; @early: it overtook others.
+ * @echo_us: when that was sent whose timestamp the ACK echoes; 0: unknown.
+ */
 void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool sacked,
-			   bool early);
+			   bool early, u64 echo_us);
 void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev);
 /* Mark what is lost, and run the timer for what may be soon.  True: something is. */
 bool tandem_loss_detect(struct sock *sk);

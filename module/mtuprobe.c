@@ -299,8 +299,7 @@ bool tandem_mtup_lost(struct sock *sk)
 	m->probe_size = 0;
 	TANDEM_SK_INC(sk, MTUPROBESLOST);
 	tp->high_seq = tp->snd_nxt;
-	tp->undo.active = false;
-	tp->frto.step = TANDEM_FRTO_OFF;
+	tandem_recovery_stands(tp);
 	tp->cc.ca_state = TANDEM_CA_LOSS;	/* sends again what is lost; cwnd stays */
 	tandem_xmit_retransmit_queue(sk, TANDEM_R_RTX_PMTU, true);
 	return true;

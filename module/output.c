@@ -233,13 +233,13 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 	 * As TCP: what leaves in one go was sent at one time.  RACK would else give what left
 	 * a microsecond later than the last that arrived a timer's tick more.
 	 */
-	tp->push_us = tandem_thrifty(sk) ? 0 : tp->clock_us;
+	tp->push_at_once = !tandem_thrifty(sk);
 	/* tandem_push_one() has a segment in mind, not a long one. */
 	if (!one) {
 		enum tandem_mtup_verdict probe = tandem_mtup_send(sk, gfp);
 
 		if (probe == TANDEM_MTUP_WAIT) {
-			tp->push_us = 0;
+			tp->push_at_once = false;
 			return false;
 		}
 		if (probe == TANDEM_MTUP_SENT)
@@ -279,16 +279,16 @@ static bool write_xmit(struct sock *sk, u32 mss, u8 nonagle, bool one, gfp_t gfp
 			paced = true;
 			break;
 		}
-		if (sent)
+		if (sent && !tp->push_at_once)
 			tandem_clock_tick(tp);
 		if (tandem_send_head_now(sk, skb, mss, gfp))
 			break;
 		sent = true;
 	}
-	tp->push_us = 0;
+	tp->push_at_once = false;
 	if (rwnd)
 		tandem_chrono_start(sk, TANDEM_CHRONO_RWND);
-	else if (tp->chrono.running == TANDEM_CHRONO_RWND)
+	else if (tp->chrono_runs == TANDEM_CHRONO_RWND)
 		tandem_chrono_stop(sk, TANDEM_CHRONO_RWND);
 	if (sent)
 		tandem_tlp_schedule(sk, true);

@@ -89,8 +89,8 @@ static bool older_copy(const struct tandem_loss *l, const struct tandem_loss_seg
 {
 	if (!seg->retrans)
 		return false;
-	if (l->echo_us && !seg->sacked)
-		return l->echo_us < seg->sent_us;
+	if (seg->echo_us && !seg->sacked)
+		return seg->echo_us < seg->sent_us;
 	return rtt < l->min_rtt_us;
 }
 
@@ -103,16 +103,16 @@ static bool older_copy(const struct tandem_loss *l, const struct tandem_loss_seg
 static void rack_delivered(struct tandem_loss *l, const struct tandem_loss_seg *seg)
 {
 	struct tandem_rack *r = tandem_loss_priv(l);
-	u64 rtt = l->now_us > seg->sent_us ? l->now_us - seg->sent_us : 0;
+	u64 rtt = seg->now_us > seg->sent_us ? seg->now_us - seg->sent_us : 0;
 
 	detect_reordering(l, r, seg);
 	if (older_copy(l, seg, rtt))
 		return;
 	if (seg->early)
 		rtt = max_t(u64, rtt, r->rtt_us ? r->rtt_us : l->srtt_us);
-	if (r->told_us != (u32)l->now_us || rtt < r->rtt_us)
+	if (r->told_us != (u32)seg->now_us || rtt < r->rtt_us)
 		r->rtt_us = min_t(u64, rtt, U32_MAX);
-	r->told_us = l->now_us;
+	r->told_us = seg->now_us;
 	if (sent_after(seg->sent_us, seg->end_seq, r->xmit_us, r->end_seq)) {
 		r->xmit_us = seg->sent_us;
 		r->end_seq = seg->end_seq;
@@ -179,7 +179,7 @@ static void rack_prepare(struct tandem_loss *l)
 static s64 time_left(const struct tandem_loss *l, const struct tandem_rack *r,
 		     const struct tandem_loss_seg *seg)
 {
-	return (s64)(seg->sent_us - l->now_us) + r->rtt_us + r->reo_wnd_us;
+	return (s64)(seg->sent_us - seg->now_us) + r->rtt_us + r->reo_wnd_us;
 }
 
 /* Section 6.2 step 5. */

@@ -4,8 +4,9 @@
  *
  * Each of it makes a connection better and is needed by none: a search for the path MTU
  * (RFC 4821), a window remembered from another connection (Careful Resume), the headers
- * of the SYN for who wants to see them, a cookie for a peer's next fast open.  So there
- * is no error to tell when there is no memory: the connection goes without.
+ * of the SYN for who wants to see them, a cookie for a peer's next fast open.  And what
+ * makes losses cheaper to repair: rare.h says how it goes without.  So there is no error to
+ * tell when there is no memory.
  */
 #include <linux/slab.h>
 #include "rare.h"
@@ -19,11 +20,22 @@ struct tandem_rare *tandem_rare(struct tandem_sock *tp)
 	return tp->rare;
 }
 
+struct tandem_trouble *tandem_trouble(struct tandem_sock *tp)
+{
+	if (!tp->trouble)
+		tp->trouble = kzalloc(sizeof(*tp->trouble), GFP_ATOMIC | __GFP_NOWARN);
+	return tp->trouble;
+}
+
 void tandem_rare_free(struct tandem_sock *tp)
 {
-	if (!tp->rare)
-		return;
-	tandem_saved_syn_free(tp);
+	if (tp->rare)
+		tandem_saved_syn_free(tp);
 	kfree(tp->rare);
 	tp->rare = NULL;
+	kfree(tp->trouble);
+	tp->trouble = NULL;
+	/* What these say is there. */
+	tp->n_sacks = 0;
+	tp->dsack = false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * rare.h - what few connections come to need, and none must have (rare.c).
+ * rare.h - what few connections come to need, and none must have (rare.c): struct
+ * tandem_rare, and struct tandem_trouble for when something is lost or out of order.
  */
 #ifndef _TANDEM_RARE_H
 #define _TANDEM_RARE_H
@@ -8,6 +9,8 @@
 #include <linux/types.h>
 #include "options.h"
 #include "resume.h"
+#include "rtt.h"
+#include "undo.h"
 
 struct tandem_saved_syn;
 struct tandem_sock;
@@ -46,12 +49,49 @@ struct tandem_rare {
 	struct tandem_fo_cookie	fo_cookie;
 };
 
+/**
+ * struct tandem_trouble - allocated when something is lost, or comes out of order
+ * @sack_seen:	the last ACK's blocks, so that only what is new is walked
+ * @sacks:	blocks for our next ACK, tandem_sock.n_sacks of them: RFC 2018
+ * @dsack_block: goes first while tandem_sock.dsack: RFC 2883
+ * @undo:	of the last reduction; not active: it stands
+ * @frto:	after a timeout
+ * @rebase:	and if it was spurious: rtt.c
+ * @rto_stamp_us: when the present run of timeouts began; 0: not noted
+ * @bytes_retrans: sent again
+ * @total_rto_ms: how long runs of timeouts that ended took
+ * @dsack_dups:	D-SACKs that came
+ * @total_rto:	timeouts
+ * @total_rto_recoveries: runs of them that ended
+ * @timeout_rehash: timeouts that chose another flow hash
+ *
+ * Without it, for there was no memory: we tell no SACK blocks, which are advice (RFC 2018
+ * section 8); each of the peer's is looked at as if it were new; a reduction is never
+ * undone; and TCP_INFO's statistics miss what happened.
+ */
+struct tandem_trouble {
+	struct tandem_sack_block sack_seen[TANDEM_OPT_MAX_SACK];
+	struct tandem_sack_block sacks[TANDEM_OPT_MAX_SACK];
+	struct tandem_sack_block dsack_block;
+	struct tandem_undo	undo;
+	struct tandem_frto	frto;
+	struct tandem_rebase	rebase;
+	u64			rto_stamp_us;
+	u64			bytes_retrans;
+	u32			total_rto_ms;
+	u32			dsack_dups;
+	u16			total_rto;
+	u16			total_rto_recoveries;
+	u16			timeout_rehash;
+};
+
 /*
  * The one there is, or a new one; NULL: no memory, and the connection goes without what
  * it was wanted for.  The socket is locked, or nobody else's yet; does not sleep.
  */
 struct tandem_rare *tandem_rare(struct tandem_sock *tp);
-/* And all that hangs on it. */
+struct tandem_trouble *tandem_trouble(struct tandem_sock *tp);
+/* Both, and all that hangs on them. */
 void tandem_rare_free(struct tandem_sock *tp);
 
 #endif /* _TANDEM_RARE_H */

@@ -37,15 +37,19 @@
 static void note_dsack(struct sock *sk, u32 start, u32 end)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_trouble *t;
 
 	if (!tp->sack_ok || !tandem_sk_knob(sk, dsack) || start == end)
 		return;
+	t = tandem_trouble(tp);
+	if (!t)
+		return;
 	/* The same once more: our ACKs may be what is lost.  As TCP, try another path. */
-	if (start == tp->dsack_block.start && sk_rethink_txhash(sk))
+	if (start == t->dsack_block.start && sk_rethink_txhash(sk))
 		TANDEM_SK_INC(sk, DUPDATAREHASH);
 	tp->dsack = true;
-	tp->dsack_block.start = start;
-	tp->dsack_block.end = end;
+	t->dsack_block.start = start;
+	t->dsack_block.end = end;
 }
 
 void tandem_rcvq_dup(struct sock *sk, u32 seq, u32 end_seq)
@@ -63,10 +67,13 @@ void tandem_rcvq_dup(struct sock *sk, u32 seq, u32 end_seq)
 static void sack_note_run(struct tandem_sock *tp, u32 start, u32 end)
 {
 	struct tandem_sack_block kept[TANDEM_OPT_MAX_SACK];
+	struct tandem_trouble *t = tandem_trouble(tp);
 	int i, n = 0;
 
+	if (!t)
+		return;
 	for (i = 0; i < tp->n_sacks; i++) {
-		struct tandem_sack_block *b = &tp->sacks[i];
+		struct tandem_sack_block *b = &t->sacks[i];
 
 		if (!seq_after(b->start, end) && !seq_before(b->end, start)) {
 			start = seq_min(start, b->start);
@@ -75,9 +82,9 @@ static void sack_note_run(struct tandem_sock *tp, u32 start, u32 end)
 			kept[n++] = *b;
 		}
 	}
-	tp->sacks[0].start = start;
-	tp->sacks[0].end = end;
-	memcpy(&tp->sacks[1], kept, n * sizeof(kept[0]));
+	t->sacks[0].start = start;
+	t->sacks[0].end = end;
+	memcpy(&t->sacks[1], kept, n * sizeof(kept[0]));
 	tp->n_sacks = n + 1;
 }
 
@@ -91,8 +98,8 @@ static void sack_forget_old(struct tandem_sock *tp)
 		return;
 	}
 	for (i = 0; i < tp->n_sacks; i++)
-		if (seq_after(tp->sacks[i].start, tp->rcv_nxt))
-			tp->sacks[n++] = tp->sacks[i];
+		if (seq_after(tp->trouble->sacks[i].start, tp->rcv_nxt))
+			tp->trouble->sacks[n++] = tp->trouble->sacks[i];
 	tp->n_sacks = n;
 }
 
@@ -107,12 +114,12 @@ void tandem_rcvq_sacks(struct sock *sk, struct tandem_opts *o)
 	o->nsack = 0;
 	room = tandem_opts_sack_room(o);
 	if (tp->dsack && n < room) {
-		o->sack[n++] = tp->dsack_block;
+		o->sack[n++] = tp->trouble->dsack_block;
 		tp->dsack = false;
 		TANDEM_SK_INC(sk, DSACKOUT);
 	}
 	for (i = 0; i < tp->n_sacks && n < room; i++)
-		o->sack[n++] = tp->sacks[i];
+		o->sack[n++] = tp->trouble->sacks[i];
 	o->nsack = n;
 	if (!n)
 		o->have &= ~TANDEM_OPT_SACK;

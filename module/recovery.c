@@ -41,15 +41,40 @@ void tandem_recovery_reset(struct sock *sk)
 	tp->retrans_out = 0;
 	tp->dupacks = 0;
 	tp->high_seq = tp->snd_una;
-	memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
-	memset(&tp->undo, 0, sizeof(tp->undo));
-	memset(&tp->rebase, 0, sizeof(tp->rebase));
-	memset(&tp->frto, 0, sizeof(tp->frto));
 	tandem_prr_start(&tp->prr, 0);
 	/* Whoever resets has emptied them, or never filled them. */
 	INIT_LIST_HEAD(&tp->sent_list);
 	INIT_LIST_HEAD(&tp->lost_list);
 	tandem_loss_reset(sk);
+}
+
+/* Of the last reduction nothing is to be taken back: it was right, or is history. */
+static void no_undo(struct tandem_sock *tp)
+{
+	if (tp->trouble)
+		tp->trouble->undo.active = false;
+}
+
+static void no_frto(struct tandem_sock *tp)
+{
+	if (tp->trouble)
+		tp->trouble->frto.step = TANDEM_FRTO_OFF;
+}
+
+void tandem_recovery_stands(struct tandem_sock *tp)
+{
+	no_undo(tp);
+	no_frto(tp);
+}
+
+static bool undone_by_dsack(const struct tandem_sock *tp)
+{
+	return tp->trouble && tandem_undo_by_dsack(&tp->trouble->undo);
+}
+
+static bool undone_by_echo(const struct tandem_sock *tp, const struct tandem_ack_event *ev)
+{
+	return tp->trouble && tandem_undo_by_echo(&tp->trouble->undo, ev->echo_us);
 }
 
 static void tell_cong(struct tandem_sock *tp, enum tandem_cong_event ev)
@@ -131,18 +156,21 @@ static void start_reduction(struct sock *sk, const struct tandem_ack_event *ev)
 static void enter_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_trouble *t = tandem_trouble(tp);
 	u32 ssthresh = tp->cc.ssthresh;
 
 	if (tp->cc.ca_state == TANDEM_CA_CWR) {
 		/* This window is being reduced already, and for good reason. */
-		tp->undo.active = false;
+		no_undo(tp);
 	} else {
 		start_reduction(sk, ev);
-		tandem_undo_start(&tp->undo, tp->snd_una, tp->retrans_out,
-				  tp->cc.prior_cwnd, ssthresh);
-		/* A router told of congestion as well: that was no mistake. */
-		tp->undo.active = !ev->ece;
-		tp->undo.fast = true;
+		if (t) {
+			tandem_undo_start(&t->undo, tp->snd_una, tp->retrans_out,
+					  tp->cc.prior_cwnd, ssthresh);
+			/* A router told of congestion as well: that was no mistake. */
+			t->undo.active = !ev->ece;
+			t->undo.fast = true;
+		}
 	}
 	tp->high_seq = tp->snd_nxt;
 	tp->cc.ca_state = TANDEM_CA_RECOVERY;
@@ -155,7 +183,7 @@ static void begin_cwr(struct sock *sk, const struct tandem_ack_event *ev)
 	struct tandem_sock *tp = tandem_sk(sk);
 
 	start_reduction(sk, ev);
-	tp->undo.active = false;
+	no_undo(tp);
 	tp->high_seq = tp->snd_nxt;
 	tp->cc.ca_state = TANDEM_CA_CWR;
 	tell_cong(tp, TANDEM_CONG_EV_CWR);
@@ -202,7 +230,7 @@ static void probe_repaired(struct sock *sk)
 	if (tp->cc.ca_state >= TANDEM_CA_CWR)
 		return;
 	start_reduction(sk, &none);
-	tp->undo.active = false;
+	no_undo(tp);
 	/* To an algorithm that does it all itself CWR would mean a mark. */
 	tell_cong(tp, tp->cc.ops->control ? TANDEM_CONG_EV_RECOVERY : TANDEM_CONG_EV_CWR);
 	if (!tp->cc.ops->control)
@@ -234,23 +262,24 @@ static bool recovered(const struct tandem_sock *tp)
 static void undo_reduction(struct sock *sk, bool unmark)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	/* There is one, or nothing could be undone. */
+	struct tandem_trouble *t = tp->trouble;
 	struct tandem_cc *cc = &tp->cc;
 
 	if (unmark)
 		tandem_rtx_unmark_lost(sk);
-	if (tp->undo.fast)
+	if (t->undo.fast)
 		tandem_loss_tell(sk, TANDEM_LOSS_EV_UNDO);
 	else
-		tandem_rebase_due(&tp->rebase, tp->high_seq);
+		tandem_rebase_due(&t->rebase, tp->high_seq);
 	cc->cwnd = max(cc->cwnd, cc->ops->undo_cwnd(cc));
-	cc->ssthresh = max(cc->ssthresh, tp->undo.ssthresh);
+	cc->ssthresh = max(cc->ssthresh, t->undo.ssthresh);
 	/* What arrived meanwhile would have made slow start go on. */
-	if (tp->undo.fast && !cc->ops->control && tandem_cc_in_slow_start(cc))
+	if (t->undo.fast && !cc->ops->control && tandem_cc_in_slow_start(cc))
 		tandem_cc_slow_start(cc, min(tp->prr.delivered, cc->cwnd));
 	cc->cwnd = min(cc->cwnd, cc->cwnd_clamp);
-	tp->undo.active = false;
 	tp->ecn &= ~TANDEM_ECN_QUEUE_CWR;
-	tp->frto.step = TANDEM_FRTO_OFF;
+	tandem_recovery_stands(tp);
 	tell_cong(tp, TANDEM_CONG_EV_UNDO);
 }
 
@@ -259,7 +288,7 @@ static bool undo_by_dsack(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (!ev->dsack || !tandem_undo_by_dsack(&tp->undo))
+	if (!ev->dsack || !undone_by_dsack(tp))
 		return false;
 	undo_reduction(sk, false);
 	TANDEM_SK_INC(sk, DSACKUNDO);
@@ -271,7 +300,7 @@ static bool undo_partial(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (!advanced(ev) || !tandem_undo_by_echo(&tp->undo, ev->echo_us))
+	if (!advanced(ev) || !undone_by_echo(tp, ev))
 		return false;
 	TANDEM_SK_INC(sk, TSREORDER);
 	if (tp->retrans_out)
@@ -304,7 +333,7 @@ static void leave_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct tandem_cc *cc = &tp->cc;
 
-	if (tandem_undo_by_dsack(&tp->undo) || tandem_undo_by_echo(&tp->undo, ev->echo_us)) {
+	if (undone_by_dsack(tp) || undone_by_echo(tp, ev)) {
 		undo_reduction(sk, false);
 		if (was_loss)
 			TANDEM_SK_INC(sk, LOSSUNDO);
@@ -322,7 +351,7 @@ static void leave_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 		if (!was_loss)
 			tell_cong(tp, TANDEM_CONG_EV_RECOVERED);
 	}
-	tp->frto.step = TANDEM_FRTO_OFF;
+	no_frto(tp);
 	if (!tp->sack_ok)
 		tp->sacked_out = 0;
 	calm(tp);
@@ -418,17 +447,17 @@ static enum tandem_frto_verdict ask_frto(struct sock *sk, const struct tandem_ac
 		.can_send = can_send_new(sk),
 	};
 
-	return tandem_frto_ack(&tp->frto, &ack);
+	return tandem_frto_ack(&tp->trouble->frto, &ack);
 }
 
 /* False: nothing is to be sent again now. */
 static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	bool dsack = ev->dsack && tandem_undo_by_dsack(&tp->undo);
+	bool dsack = ev->dsack && undone_by_dsack(tp);
 	enum tandem_frto_verdict verdict;
 
-	if (dsack || (advanced(ev) && tandem_undo_by_echo(&tp->undo, ev->echo_us))) {
+	if (dsack || (advanced(ev) && undone_by_echo(tp, ev))) {
 		undo_loss(sk, false);
 		if (dsack)
 			TANDEM_SK_INC(sk, DSACKUNDO);
@@ -438,7 +467,7 @@ static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
 		}
 		return true;
 	}
-	if (tp->frto.step != TANDEM_FRTO_OFF) {
+	if (tandem_frto_waits(tp)) {
 		verdict = ask_frto(sk, ev);
 		if (verdict == TANDEM_FRTO_SPURIOUS) {
 			undo_loss(sk, true);
@@ -592,7 +621,7 @@ void tandem_recovery_reo_timeout(struct sock *sk)
 	bool begins = tp->cc.ca_state < TANDEM_CA_RECOVERY;
 	u32 room = 1;
 
-	tandem_loss_look(sk, ev.now_us, 0);
+	tandem_loss_look(sk);
 	if (!tandem_loss_detect(sk))
 		return;
 	TANDEM_SK_INC(sk, REOTIMEOUTS);
@@ -627,11 +656,13 @@ void tandem_recovery_timeout(struct sock *sk)
 	struct sk_buff *head = tandem_rtx_head(sk);
 	bool first = tp->cc.ca_state < TANDEM_CA_RECOVERY && !tp->retransmits;
 	bool reduces = timeout_reduces(tp);
+	struct tandem_trouble *t = tandem_trouble(tp);
 	struct tandem_cc *cc = &tp->cc;
 	u32 ssthresh = cc->ssthresh;
 	bool reneged = false;
 
-	tandem_loss_look(sk, tandem_clock_tick(tp), 0);
+	tandem_clock_tick(tp);
+	tandem_loss_look(sk);
 	/* RFC 2018 section 8: the peer may have forgotten what it SACKed. */
 	if (head && TANDEM_CB(head)->sacked & TANDEM_S_SACKED) {
 		TANDEM_SK_INC(sk, SACKRENEG);
@@ -645,9 +676,11 @@ void tandem_recovery_timeout(struct sock *sk)
 		cc->in_flight = tandem_pipe(tp);
 		cc->prior_cwnd = cc->cwnd;
 		cc->ssthresh = max(cc->ops->ssthresh(cc), TANDEM_CWND_MIN);
-		tandem_undo_start(&tp->undo, tp->snd_una, tp->retrans_out, cc->prior_cwnd,
-				  ssthresh);
-		tandem_rebase_save(&tp->rebase, &tp->rtt);
+		if (t) {
+			tandem_undo_start(&t->undo, tp->snd_una, tp->retrans_out,
+					  cc->prior_cwnd, ssthresh);
+			tandem_rebase_save(&t->rebase, &tp->rtt);
+		}
 		tandem_ecn_reduced(tp);
 		tell_cong(tp, TANDEM_CONG_EV_LOSS);
 	}
@@ -660,10 +693,10 @@ void tandem_recovery_timeout(struct sock *sk)
 	tp->tlp_out = false;
 	cc->ca_state = TANDEM_CA_LOSS;
 	tandem_loss_timer_set(sk, TANDEM_LOSS_TIMER_NONE, 0);
-	tp->frto.step = TANDEM_FRTO_OFF;
-	if (first && reduces && !reneged && head &&
+	no_frto(tp);
+	if (t && first && reduces && !reneged && head &&
 	    !(TANDEM_CB(head)->flags & TANDEM_F_SYN) && tandem_sk_knob(sk, frto))
-		tandem_frto_start(&tp->frto, tp->high_seq);
+		tandem_frto_start(&t->frto, tp->high_seq);
 }
 
 /*
@@ -679,8 +712,7 @@ void tandem_recovery_refused(struct sock *sk)
 	for (skb = tandem_rtx_head(sk); skb; skb = tandem_rtx_next(skb))
 		tandem_rtx_must_resend(sk, skb);
 	tp->high_seq = tp->snd_nxt;
-	tp->undo.active = false;
-	tp->frto.step = TANDEM_FRTO_OFF;
+	tandem_recovery_stands(tp);
 	tp->cc.ca_state = TANDEM_CA_LOSS;
 	tandem_xmit_retransmit_queue(sk, TANDEM_R_RTX_SYNDATA, true);
 }
@@ -706,8 +738,7 @@ void tandem_simple_retransmit(struct sock *sk)
 		tp->sacked_out = tp->packets_out - tp->lost_out;
 	if (tp->cc.ca_state < TANDEM_CA_RECOVERY) {
 		tp->high_seq = tp->snd_nxt;
-		tp->undo.active = false;
-		tp->frto.step = TANDEM_FRTO_OFF;
+		tandem_recovery_stands(tp);
 		tp->cc.ca_state = TANDEM_CA_LOSS;
 	}
 	tandem_xmit_retransmit_queue(sk, TANDEM_R_RTX_PMTU, false);

@@ -9,6 +9,7 @@
 #include "reason.h"
 
 struct sock;
+struct tandem_sock;
 struct tandem_ack_event;
 
 /* After every ACK: move through OPEN, DISORDER, RECOVERY, LOSS; size cwnd; resend. */
@@ -27,6 +28,8 @@ enum tandem_reason tandem_recovery_reason(struct sock *sk);
 void tandem_simple_retransmit(struct sock *sk);
 /* Idle for more than an RTO: cwnd decays to the restart window, RFC 5681 4.1. */
 void tandem_cwnd_restart(struct sock *sk);
+/* The last reduction was right, or is history: neither undo nor F-RTO. */
+void tandem_recovery_stands(struct tandem_sock *tp);
 /* Back to a clean scoreboard (disconnect, new connection). */
 void tandem_recovery_reset(struct sock *sk);
 

@@ -429,6 +429,7 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs,
 {
 	struct tandem_skb_cb *cb = TANDEM_CB(skb), was;
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_trouble *t;
 	bool alone;
 	int err;
 
@@ -461,10 +462,13 @@ int tandem_retransmit_skb(struct sock *sk, struct sk_buff *skb, u32 segs,
 	}
 	tandem_rtx_sent(sk, skb);
 	tandem_prr_sent(&tp->prr, cb->segs);
-	tandem_undo_resent(&tp->undo, cb->segs, cb->sent_us, alone);
+	t = tandem_trouble(tp);
+	if (t) {
+		tandem_undo_resent(&t->undo, cb->segs, cb->sent_us, alone);
+		t->bytes_retrans += skb->len;
+	}
 	tandem_count_reason_segs(sock_net(sk), why, cb->segs);
 	tp->total_retrans += cb->segs;
-	tp->bytes_retrans += skb->len;
 	tandem_pace_sent(sk, skb->len);
 	return 0;
 }

@@ -33,17 +33,18 @@ static void take_dsack(struct sock *sk, const struct tandem_sack_block *b,
 		       struct tandem_ack_event *ev)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_trouble *t = tandem_trouble(tp);
 	u32 len = b->end - b->start;
 
-	tp->dsack_dups++;
+	if (t)
+		t->dsack_dups++;
 	TANDEM_SK_INC(sk, DSACKIN);
-	if (!seq_before(b->start, b->end) || seq_after(b->end, tp->snd_nxt) ||
-	    len > max(tp->max_window, tp->mss_cache) ||
-	    tp->dsack_dups > tp->total_retrans)
+	if (!t || !seq_before(b->start, b->end) || seq_after(b->end, tp->snd_nxt) ||
+	    len > max(tp->max_window, tp->mss_cache) || t->dsack_dups > tp->total_retrans)
 		return;
 	ev->dsack = true;
 	ev->dsack_tlp = tp->tlp_out && tp->tlp_retrans && b->end == tp->tlp_end_seq;
-	tandem_undo_dsack(&tp->undo, b->start, b->end,
+	tandem_undo_dsack(&t->undo, b->start, b->end,
 			  DIV_ROUND_UP(len, max(tp->mss_cache, 1U)));
 }
 
@@ -127,11 +128,11 @@ static void mark_range(struct sock *sk, u32 from, u32 to,
 static void mark_news(struct sock *sk, const struct tandem_sack_block *b,
 		      struct tandem_ack_event *ev)
 {
-	const struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_trouble *t = tandem_sk(sk)->trouble;
 	int i;
 
-	for (i = 0; i < TANDEM_OPT_MAX_SACK; i++) {
-		const struct tandem_sack_block *old = &tp->sack_seen[i];
+	for (i = 0; t && i < TANDEM_OPT_MAX_SACK; i++) {
+		const struct tandem_sack_block *old = &t->sack_seen[i];
 
 		if (old->start == old->end || seq_before(old->start, b->start) ||
 		    seq_after(old->end, b->end))
@@ -150,6 +151,7 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct tandem_sack_block seen[TANDEM_OPT_MAX_SACK] = {};
+	struct tandem_trouble *t;
 	int i, first = 0, n = 0;
 
 	if (!tp->sack_ok || !(o->have & TANDEM_OPT_SACK) || !o->nsack)
@@ -173,7 +175,9 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 		mark_news(sk, &b, ev);
 		seen[n++] = b;
 	}
-	memcpy(tp->sack_seen, seen, sizeof(seen));
+	t = tandem_trouble(tp);
+	if (t)
+		memcpy(t->sack_seen, seen, sizeof(seen));
 	if (ev->walked)
 		TANDEM_SK_ADD(sk, SEGSWALKED, ev->walked);
 }
@@ -196,6 +200,7 @@ void tandem_sack_clear(struct sock *sk)
 				 cb->segs);
 		tandem_rtx_sent(sk, skb);
 	}
-	memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
+	if (tp->trouble)
+		memset(tp->trouble->sack_seen, 0, sizeof(tp->trouble->sack_seen));
 	tandem_loss_tell(sk, TANDEM_LOSS_EV_FORGET);
 }

@@ -26,14 +26,13 @@
 #include "netns.h"
 #include "options.h"
 #include "prr.h"
+#include "rare.h"
 #include "rtt.h"
 #include "seg.h"
-#include "undo.h"
 #include "compat.h"
 
 struct tandem_af_ops;
 struct tandem_fo_keys;
-struct tandem_rare;
 struct msghdr;
 
 /* tandem_sock.ack_pending */
@@ -122,8 +121,8 @@ struct tandem_sock {
 	u8	quickacks;	/* ACKs still to send at once (start, after idle) */
 	bool	pingpong;	/* interactive: the program answers, so wait */
 	bool	is_cwnd_limited;/* in the last flight, cwnd_usage_seq */
-	u8	n_sacks;	/* SACK blocks to tell, RFC 2018 */
-	bool	dsack;		/* dsack_block goes first in the next ACK */
+	u8	n_sacks;	/* SACK blocks to tell: trouble->sacks */
+	bool	dsack;		/* trouble->dsack_block goes first in the next ACK */
 	u8	snd_wscale;	/* negotiated by the SYNs, as the next six */
 	u8	rcv_wscale;
 	bool	wscale_ok;
@@ -219,7 +218,6 @@ struct tandem_sock {
 
 	/* ---- timers; each armed timer holds a reference ---- */
 	struct llist_node	tsq_node;	/* while TANDEM_TSQ_QUEUED */
-	u64			push_us;	/* the push under way began then, or 0 */
 	/* jiffies, their low half: deadlines of sk_timer, timer.c and deadline.h */
 	u32			rtx_deadline;	/* rtx_event says of what */
 	u32			delack_deadline;/* while TANDEM_ACK_TIMER */
@@ -229,60 +227,55 @@ struct tandem_sock {
 	u64			loss_deadline_ns; /* loss.c; loss_event says of what */
 	u64			hold_until_ns;	/* thrift.c; while fin_hold */
 	bool			keep_on;	/* keepalive, or FIN-WAIT-2 of an orphan */
-	bool			pace_waits;	/* for pace_next_ns */
-	bool			alarm_serving;	/* what is due: set it when all is done */
-	bool			loss_begun;	/* the detector chosen has begun with loss */
+	bool			pace_waits : 1;	/* for pace_next_ns */
+	bool			alarm_serving : 1; /* what is due: set it when all is done */
+	bool			loss_begun : 1;	/* the detector chosen has begun with loss */
+	bool			push_at_once : 1; /* all that one push sends was sent at one time */
+	u8			chrono_runs;	/* enum tandem_chrono_type */
 
 	/* ---- now and then: while something is lost or out of order ---- */
 	u32	high_seq;	/* snd_nxt when recovery began (recover, RFC 6582) */
 	u32	dupacks;	/* duplicate ACKs in a row, without SACK */
 	u32	lost_upto;	/* where a detector's walk by number goes on */
-	u32	tlp_end_seq;	/* snd_nxt when the probe was sent */
+	union {
+		u32	tlp_end_seq;	/* snd_nxt when the probe was sent, tlp_out */
+		u32	syn_tsval;	/* TSval of our first SYN, SYN-SENT; 0: none */
+	};
 	u32	total_retrans;
-	struct tandem_sack_block sack_seen[TANDEM_OPT_MAX_SACK]; /* last ACK's blocks */
-	struct tandem_sack_block sacks[TANDEM_OPT_MAX_SACK];	/* for the next ACK, */
-	struct tandem_sack_block dsack_block;			/* RFC 2018 and 2883 */
-	struct tandem_undo	undo;	/* of the last reduction */
 	struct tandem_prr	prr;	/* in CWR and RECOVERY */
-	struct tandem_frto	frto;	/* after a timeout */
-	struct tandem_rebase	rebase;	/* and if it was spurious, rtt.c */
 	u32	urg_seq;	/* the urgent byte */
-	u64	estab_us;	/* when the handshake was complete */
-	u64	last_oow_ack_us;/* last answer to something unacceptable */
-	u64	bytes_retrans;
-	u64	rto_stamp_us;		/* when the present run of timeouts began */
-	u32	total_rto_ms;		/* how long runs that ended took */
-	u16	total_rto;		/* timeouts, */
-	u16	total_rto_recoveries;	/* runs of them that ended */
-	u32	dsack_dups;		/* D-SACKs that came */
+	struct tandem_trouble	*trouble; /* all else of it: rare.h */
+	u32	estab_ms;	/* when the handshake was complete; for 49 days */
 	u32	rcv_ofo;		/* segments that came out of order */
+	u32	last_oow_ack_ms;/* last answer to something unacceptable; 0: none */
 	struct {
 		u32	rtt_us8;	/* receiver's estimate, times 8 */
 		u32	last_tsecr;	/* echo that was sampled last */
 	} rcv_rtt_est;		/* full segments only */
 
-	struct tandem_rare	*rare;	/* what few connections need: rare.h */
 	u32	mtu_info;		/* from ICMP, under bh_lock_sock */
+	struct tandem_rare	*rare;	/* what few connections need: rare.h */
 
 	/* ---- fast open, RFC 7413 ---- */
+	union {
+		struct tandem_fo_req	*fo_req;	/* a write waits to go with the SYN */
+		struct sock		*fo_listener;	/* passive: counts us; held */
+	};
 	int	fo_err;		/* of sending the SYN */
-	struct tandem_fo_req	*fo_req;	/* a write waits to go with the SYN */
-	struct sock		*fo_listener;	/* counts us in fo_qlen; held */
-	bool	fo_connect;	/* TCP_FASTOPEN_CONNECT */
+	bool	fo_connect : 1;	/* TCP_FASTOPEN_CONNECT */
+	bool	syn_fastopen : 1;	/* our SYN had the option */
+	bool	syn_cookie : 1;	/* with a cookie, that of fo_req; else it asked for one */
+	bool	syn_exp : 1;	/* by the experimental option, */
+	bool	syn_tried : 1;	/* and the other one had been in vain */
+	bool	syn_data : 1;	/* our SYN, or SYN-ACK, had data */
+	bool	syn_data_acked : 1;	/* the SYN's data was taken, by the peer or by us */
 	bool	fo_no_cookie;	/* TCP_FASTOPEN_NO_COOKIE */
-	bool	syn_fastopen;	/* our SYN had the option */
-	bool	syn_cookie;	/* with a cookie, that of fo_req; else it asked for one */
-	bool	syn_exp;	/* by the experimental option, */
-	bool	syn_tried;	/* and the other one had been in vain */
-	bool	syn_data;	/* our SYN, or SYN-ACK, had data */
-	bool	syn_data_acked;	/* the SYN's data was taken, by the peer or by us */
 	u8	fo_fail;	/* enum tandem_fo_fail */
 	u8	syn_retries;	/* TCP_SYNCNT; 0: the knob */
 
 	/* ---- setup and options ---- */
 	u32	iss;
 	u32	irs;
-	u32	syn_tsval;		/* TSval of our first SYN; 0: none sent */
 	u16	mss_clamp;		/* peer's MSS option */
 	u16	user_mss;		/* TCP_MAXSEG */
 	u16	advmss;			/* what we announced */
@@ -296,10 +289,9 @@ struct tandem_sock {
 	bool	orphan_counted;		/* in tandem_net.orphans */
 	bool	recvmsg_inq;		/* TCP_INQ */
 	bool	thin_lto;		/* TCP_THIN_LINEAR_TIMEOUTS */
-	u16	timeout_rehash;		/* timeouts that chose another flow hash */
-	u16			keepalive_time;	/* seconds; 0: the knob */
-	u16			keepalive_intvl; /* seconds; 0: the knob */
-	s16			linger2;	/* TCP_LINGER2, seconds; 0: knob, < 0: none */
+	u16	keepalive_time;		/* seconds; 0: the knob */
+	u16	keepalive_intvl;	/* seconds; 0: the knob */
+	s16	linger2;		/* TCP_LINGER2, seconds; 0: knob, < 0: none */
 	u32	user_timeout_ms;	/* TCP_USER_TIMEOUT, RFC 5482; 0: retries2 */
 	u32	notsent_lowat;		/* TCP_NOTSENT_LOWAT; 0: none */
 	u32	tx_delay_us;		/* TCP_TX_DELAY; 0: none */
@@ -307,7 +299,6 @@ struct tandem_sock {
 
 	struct tandem_claim	claim;		/* on the local port */
 	struct tandem_listen	*listen;	/* listeners only */
-	struct sock		*parent;	/* a child's listener, held; else NULL */
 	union {		/* no child that waits to be accepted listens */
 		struct list_head	accept_node;	/* children waiting in a listener */
 		struct hlist_node	listen_node;	/* in a listener slot, RCU */
@@ -320,7 +311,7 @@ static_assert(TANDEM_SOCK_SPAN(af, urg_data) <= 64, "both ways: one line");
 static_assert(TANDEM_SOCK_SPAN(snd_una, pace_next_ns) <= 128, "sending: two lines");
 static_assert(TANDEM_SOCK_SPAN(rcv_nxt, rcvq_space) <= 128, "receiving: two lines");
 /* Each idle connection has it, and each child is a copy of it: see rare.h before it grows. */
-#define TANDEM_SOCK_OWN		1360	/* but for what kernels have of different sizes */
+#define TANDEM_SOCK_OWN		1120	/* but for what kernels have of different sizes */
 static_assert(sizeof(struct tandem_sock) - sizeof(struct inet_sock) -
 	      sizeof(struct hrtimer) <= TANDEM_SOCK_OWN, "an idle connection is light");
 
@@ -440,7 +431,8 @@ static inline bool tandem_in_recovery(const struct tandem_sock *tp)
 /* After a timeout: until F-RTO knows, nothing more is sent again. */
 static inline bool tandem_frto_waits(const struct tandem_sock *tp)
 {
-	return tp->cc.ca_state == TANDEM_CA_LOSS && tp->frto.step != TANDEM_FRTO_OFF;
+	return tp->cc.ca_state == TANDEM_CA_LOSS && tp->trouble &&
+	       tp->trouble->frto.step != TANDEM_FRTO_OFF;
 }
 
 /* The state bit, for tests against several states at once (TCPF_*). */

@@ -119,7 +119,7 @@ static void reset_send_side(struct tandem_sock *tp)
 	tp->last_sent_us = 0;
 	tp->total_retrans = 0;
 	tp->syn_tsval = 0;
-	tp->last_oow_ack_us = 0;
+	tp->last_oow_ack_ms = 0;
 	tp->pmtu_cookie = 0;
 	tp->mtu_info = 0;
 }
@@ -139,15 +139,13 @@ static void reset_receive_side(struct tandem_sock *tp)
 	tp->quickacks = 0;
 	tp->pingpong = false;
 	tp->last_data_us = 0;
-	tp->estab_us = 0;
+	tp->estab_ms = 0;
 	tp->last_rcv_us = 0;
 	tp->ofo_last = NULL;
 	tp->fin_rcvd = false;
-	tp->n_sacks = 0;
-	tp->dsack = false;
 	memset(&tp->rcvq_space, 0, sizeof(tp->rcvq_space));
 	memset(&tp->rcv_rtt_est, 0, sizeof(tp->rcv_rtt_est));
-	tp->last_oow_ack_us = 0;
+	tp->last_oow_ack_ms = 0;
 	tp->syn_tsval = 0;
 }
 
@@ -168,17 +166,13 @@ static void reset_statistics(struct tandem_sock *tp)
 	tp->bytes_acked = 0;
 	tp->bytes_received = 0;
 	tp->bytes_sent = 0;
-	tp->bytes_retrans = 0;
 	tp->segs_in = 0;
 	tp->segs_out = 0;
 	tp->data_segs_in = 0;
 	tp->data_segs_out = 0;
 	memset(&tp->chrono, 0, sizeof(tp->chrono));
-	tp->dsack_dups = 0;
+	tp->chrono_runs = TANDEM_CHRONO_NONE;
 	tp->rcv_ofo = 0;
-	tp->total_rto = 0;
-	tp->total_rto_recoveries = 0;
-	tp->total_rto_ms = 0;
 }
 
 static void reset_fastopen(struct sock *sk)
@@ -258,9 +252,8 @@ void tandem_init_sock_common(struct sock *sk)
 	memset(&tp->claim, 0, sizeof(tp->claim));
 	INIT_HLIST_NODE(&tp->listen_node);
 	tp->listen = NULL;
-	tp->parent = NULL;
 	tp->rare = NULL;
-	tp->fo_req = NULL;
+	tp->trouble = NULL;
 	RCU_INIT_POINTER(sk->sk_rx_dst, NULL);
 	tp->fo_listener = NULL;
 	tp->fo_pending = false;

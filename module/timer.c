@@ -431,6 +431,7 @@ static void rto_expired(struct sock *sk)
 	struct tandem_sock *tp = tandem_sk(sk);
 	struct sk_buff *head = tandem_rtx_head(sk);
 	bool syn = tandem_state_bit(sk) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+	struct tandem_trouble *t;
 	int err;
 
 	if (!head)
@@ -447,17 +448,21 @@ static void rto_expired(struct sock *sk)
 	if (tp->loss_event == TANDEM_LOSS_TIMER_TLP && tandem_tlp_probe(sk))
 		return;
 
+	t = tandem_trouble(tp);
 	/* Perhaps another of several equal paths works: the flow label follows the hash. */
 	if (sk_rethink_txhash(sk)) {
-		tp->timeout_rehash++;
+		if (t)
+			t->timeout_rehash++;
 		TANDEM_SK_INC(sk, TIMEOUTREHASH);
 	}
 	TANDEM_SK_INC(sk, RTOS);
 	if (syn)
 		tandem_ecn_syn_lost(sk, TANDEM_CB(head));
-	if (!tp->retransmits)
-		tp->rto_stamp_us = tandem_now_us();
-	tp->total_rto++;
+	if (t) {
+		if (!tp->retransmits || !t->rto_stamp_us)
+			t->rto_stamp_us = tandem_now_us();
+		t->total_rto++;
+	}
 	tandem_recovery_timeout(sk);
 	head = tandem_rtx_head(sk);
 	tandem_fastopen_timeout(sk);

@@ -206,7 +206,7 @@ int tandem_transmit_at(struct sock *sk, struct sk_buff *skb, bool clone, gfp_t g
 	if (clone) {
 		struct sk_buff *queued = skb;
 
-		cb->sent_us = tp->push_us ? : tp->clock_us;
+		cb->sent_us = tp->clock_us;
 		tandem_rate_sent(&tp->rate, &tp->cc, &cb->rate, cb->sent_us,
 				 tandem_pipe(tp), cb->segs);
 		node = tandem_rtx_hide(queued);

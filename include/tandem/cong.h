@@ -25,7 +25,7 @@ struct module;
 #include <tandem/choice.h>
 
 #define TANDEM_CONG_NAME_MAX	TANDEM_CHOICE_NAME_MAX
-#define TANDEM_CONG_PRIV	(24 * sizeof(u64))
+#define TANDEM_CONG_PRIV	(23 * sizeof(u64))
 #define TANDEM_CWND_MIN		2U
 #define TANDEM_SSTHRESH_INF	0x7fffffffU
 
@@ -57,11 +57,11 @@ enum tandem_ca_state {
  * @delivered:	segments the peer has told us of, ACKed or SACKed, since the start
  * @delivered_ce: of these, those a router marked (ECN), as far as the peer tells
  * @lost:	segments deemed lost since the start
- * @pacing_rate: bytes per second; an algorithm with TANDEM_CONG_PACED sets it, for the
- *		others it is derived from cwnd and srtt; 0: none yet
  * @ca_state:	enum tandem_ca_state; written by recovery.c only
  * @ecn_ok:	both ends understand ECN (RFC 3168)
  * @app_limited: the program, not the network, has limited what was sent lately
+ * @pacing_rate: bytes per second; an algorithm with TANDEM_CONG_PACED sets it, for the
+ *		others it is derived from cwnd and srtt; 0: none yet
  * @priv:	the algorithm's own, see tandem_cc_priv()
  */
 struct tandem_cc {
@@ -79,10 +79,10 @@ struct tandem_cc {
 	u32	delivered;
 	u32	delivered_ce;
 	u32	lost;
-	u64	pacing_rate;
 	u8	ca_state;
 	bool	ecn_ok;
 	bool	app_limited;
+	u64	pacing_rate;
 	u64	priv[TANDEM_CONG_PRIV / sizeof(u64)];
 };
 

@@ -45,14 +45,12 @@
 
 /**
  * struct tandem_loss - a connection as its loss detector sees it
- * @now_us:	the time, microseconds
  * @snd_una:	oldest sequence number not ACKed, after this ACK
  * @snd_nxt:	next to be sent
  * @mss:	bytes in a full segment
  * @srtt_us:	smoothed RTT, microseconds; 0: none yet
  * @min_rtt_us:	smallest RTT seen, microseconds; ~0U: none yet
  * @sacked_segs: segments SACKed and not ACKed
- * @echo_us:	when the segment was sent whose timestamp this ACK echoes; 0: unknown
  * @reord_seen:	told by the detector: how often it saw segments reordered
  * @reordering:	told by the detector: by how many at most, segments
  * @reo_mult:	told by the detector: how late a segment may be, in a unit of its own
@@ -65,14 +63,12 @@
  * @priv:	the detector's own, see tandem_loss_priv(); zero before init()
  */
 struct tandem_loss {
-	u64	now_us;
 	u32	snd_una;
 	u32	snd_nxt;
 	u32	mss;
 	u32	srtt_us;
 	u32	min_rtt_us;
 	u32	sacked_segs;
-	u64	echo_us;
 	u32	reord_seen;
 	u16	reordering;
 	u16	known_reordering;
@@ -85,6 +81,9 @@ struct tandem_loss {
 
 /**
  * struct tandem_loss_seg - a segment that was sent, or several that were sent as one
+ * @now_us:	the time, microseconds
+ * @echo_us:	delivered(): when the segment was sent whose timestamp this ACK echoes;
+ *		0: unknown
  * @sent_us:	when it was sent last, microseconds
  * @seq:	its first sequence number
  * @end_seq:	the one behind its last
@@ -96,6 +95,8 @@ struct tandem_loss {
  *		round trip was shorter than that of what had arrived before
  */
 struct tandem_loss_seg {
+	u64	now_us;
+	u64	echo_us;
 	u64	sent_us;
 	u32	seq;
 	u32	end_seq;

@@ -32,6 +32,8 @@ struct story {
 	struct tandem_loss_seg seg[N];
 	u64	order[N];		/* when sent, as a count; 0: free */
 	u64	count;
+	u64	now_us;
+	u64	echo_us;
 };
 
 static void put(struct story *s, u32 i, bool again)
@@ -44,13 +46,15 @@ static void put(struct story *s, u32 i, bool again)
 		seg->end_seq = s->l.snd_nxt;
 	}
 	seg->retrans = again;
-	seg->sent_us = s->l.now_us;
+	seg->sent_us = s->now_us;
 	s->order[i] = ++s->count;
 }
 
 static void delivered(struct story *s, u32 i, bool sacked)
 {
 	s->seg[i].sacked = sacked;
+	s->seg[i].now_us = s->now_us;
+	s->seg[i].echo_us = s->echo_us;
 	tandem_loss_rack.delivered(&s->l, &s->seg[i]);
 	s->order[i] = 0;
 }
@@ -79,27 +83,28 @@ static void walk(struct story *s)
 			return;
 		last = s->order[best];
 		wait = 0;
+		s->seg[best].now_us = s->now_us;
 		v = tandem_loss_rack.judge(&s->l, &s->seg[best], &wait);
 		MUST(v == TANDEM_LOSS_LOST || v == TANDEM_LOSS_STOP);
 		if (v == TANDEM_LOSS_LOST) {
 			/* Numbers may be sent again in any order within one microsecond. */
 			MUST(!stopped || s->seg[best].sent_us == r->xmit_us);
 			MUST(s->seg[best].sent_us <= r->xmit_us);
-			MUST(s->seg[best].sent_us + r->rtt_us + r->reo_wnd_us <= s->l.now_us);
+			MUST(s->seg[best].sent_us + r->rtt_us + r->reo_wnd_us <= s->now_us);
 			s->order[best] = 0;
 			continue;
 		}
 		stopped = true;
 		if (wait && first_wait && wait < U32_MAX) {
-			struct tandem_loss later = s->l;
+			struct tandem_loss_seg later = s->seg[best];
 			u32 ignored = 0;
 
 			first_wait = false;
 			later.now_us += wait - 1;
-			MUST(tandem_loss_rack.judge(&later, &s->seg[best], &ignored) ==
+			MUST(tandem_loss_rack.judge(&s->l, &later, &ignored) ==
 			     TANDEM_LOSS_STOP);
 			later.now_us++;
-			MUST(tandem_loss_rack.judge(&later, &s->seg[best], &ignored) ==
+			MUST(tandem_loss_rack.judge(&s->l, &later, &ignored) ==
 			     TANDEM_LOSS_LOST);
 		}
 	}
@@ -114,7 +119,7 @@ int fuzz_one(const u8 *data, size_t size)
 	s.l.snd_nxt = take(&in, 4);
 	s.l.snd_una = s.l.snd_nxt;
 	s.l.mss = 1 + take(&in, 1);
-	s.l.now_us = 1 + take(&in, 4);
+	s.now_us = 1 + take(&in, 4);
 	s.l.srtt_us = take(&in, 2);
 	s.l.min_rtt_us = take(&in, 1) & 1 ? U32_MAX : take(&in, 2);
 	s.l.known_mult = take(&in, 1);
@@ -131,14 +136,14 @@ int fuzz_one(const u8 *data, size_t size)
 			put(&s, i, s.order[i]);
 			break;
 		case 1:
-			s.l.now_us += take(&in, 1 + (op >> 6));
+			s.now_us += take(&in, 1 + (op >> 6));
 			break;
 		case 2:
 			if (s.order[i])
 				delivered(&s, i, op & 8);
 			break;
 		case 3:
-			s.l.echo_us = s.l.now_us - min_t(u64, s.l.now_us, take(&in, 2));
+			s.echo_us = s.now_us - min_t(u64, s.now_us, take(&in, 2));
 			break;
 		case 4:
 			s.l.sacked_segs = take(&in, 1);
