@@ -669,16 +669,36 @@ static void take_data(struct sock *sk, struct segment *s)
 }
 
 /*
- * A NAT may give the peer another UDP port.  Only a segment that has passed the checks,
- * and is no old one, says where to send from now on.
+ * Data that we have had, sent by the peer just now?  Then it is newer than all before it,
+ * what it acknowledges can be, and it echoes our clock of a time since the peer was last
+ * heard: who does not see our segments would have to guess all three.
  */
-static void follow_udp_port(struct sock *sk, const struct segment *s)
+static bool sent_again_now(const struct tandem_sock *tp, const struct segment *s)
+{
+	u64 silence = tp->clock_us - tp->last_rcv_us;
+	s64 age;
+
+	if (!tp->ts_ok || !(s->opts.have & TANDEM_OPT_TS) ||
+	    (s32)(s->opts.tsval - tp->ts_recent) <= 0 ||
+	    !(s->cb->flags & TANDEM_F_ACK) || seq_after(s->cb->ack_seq, tp->snd_nxt) ||
+	    seq_before(s->cb->ack_seq, tp->snd_una - max(tp->max_window, 1U)))
+		return false;
+	age = tandem_ts_age_us(tp, s->opts.tsecr);
+	return age >= 0 && age <= silence + 2ULL * tp->rto_us;
+}
+
+/*
+ * A NAT may give the peer another UDP port.  Only a segment that has passed the checks, and
+ * is no replay, says where to send from now on.  @again: its data is old; where the ACKs of
+ * both sides were lost there is no other, and who does not follow stays mute for ever.
+ */
+static void follow_udp_port(struct sock *sk, const struct segment *s, bool again)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	__be16 port = TANDEM_CB(s->skb)->udp_sport;
 
 	if (tp->wire != TANDEM_WIRE_UDP || port == tp->udp_dport ||
-	    seq_before(s->cb->seq, tp->rcv_nxt))
+	    (again ? !sent_again_now(tp, s) : seq_before(s->cb->seq, tp->rcv_nxt)))
 		return;
 	tp->udp_dport = port;
 	TANDEM_SK_INC(sk, UDPREBINDS);
@@ -700,11 +720,13 @@ static void synchronized_input(struct sock *sk, struct segment *s)
 		return;
 	}
 	if (verdict) {
+		if (verdict == TANDEM_R_DUPDATA)
+			follow_udp_port(sk, s, true);
 		tandem_drop(sock_net(sk), sk, s->skb, verdict);
 		tandem_ack_check(sk, false);
 		return;
 	}
-	follow_udp_port(sk, s);
+	follow_udp_port(sk, s, false);
 	tandem_note_headers(sk, s->skb);
 	take_data(sk, s);
 	if (sk->sk_state == TCP_CLOSE)
