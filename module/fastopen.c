@@ -341,7 +341,7 @@ bool tandem_send_syn_head(struct sock *sk, u8 nonagle, gfp_t gfp)
 	if (tp->syn_held && (data || late))
 		tandem_thrift_synack_sent(sk, data);
 	tp->syn_held = false;
-	tp->syn_data = data;
+	tp->syn_data = !!data;
 	tandem_moved_out(sk, syn);
 	if (data) {
 		tandem_set_segs(data, tp->mss_cache);

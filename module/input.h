@@ -10,6 +10,7 @@
 struct sock;
 struct sk_buff;
 struct tandem_opts;
+struct tandem_sock;
 
 /* From demux: takes @skb; locks @sk or leaves @skb on its backlog. */
 void tandem_sk_rcv(struct sock *sk, struct sk_buff *skb);

@@ -312,8 +312,10 @@ static_assert(TANDEM_SOCK_SPAN(snd_una, pace_next_ns) <= 128, "sending: two line
 static_assert(TANDEM_SOCK_SPAN(rcv_nxt, rcvq_space) <= 128, "receiving: two lines");
 /* Each idle connection has it, and each child is a copy of it: see rare.h before it grows. */
 #define TANDEM_SOCK_OWN		1120	/* but for what kernels have of different sizes */
+#ifndef __CHECKER__	/* sparse gives each flag of a bit a place of its own */
 static_assert(sizeof(struct tandem_sock) - sizeof(struct inet_sock) -
 	      sizeof(struct hrtimer) <= TANDEM_SOCK_OWN, "an idle connection is light");
+#endif
 
 /* For AF_INET6 sockets: ipv6_pinfo last, as kernels before 6.5 find it. */
 struct tandem6_sock {
