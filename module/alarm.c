@@ -29,9 +29,11 @@ static void start_alarm(struct sock *sk, u64 at_ns)
 
 	/*
 	 * One that is queued brings its reference along.  Not to be decided by that alone:
-	 * another CPU may take it off just now, to wait for our lock with that reference.
+	 * another CPU may take it off just now, to wait for our lock with that reference.  But
+	 * while that one waits we may have queued it once more, and that cannot be cancelled.
 	 */
-	if (!hrtimer_is_queued(alarm) || hrtimer_try_to_cancel(alarm) != 1)
+	if (!hrtimer_is_queued(alarm) ||
+	    (hrtimer_try_to_cancel(alarm) != 1 && !hrtimer_is_queued(alarm)))
 		sock_hold(sk);
 	hrtimer_start(alarm, ns_to_ktime(at_ns), HRTIMER_MODE_ABS_PINNED_SOFT);
 }
