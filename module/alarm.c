@@ -13,8 +13,11 @@
  * earlier; one that fires too early is set for what comes next, and one for nothing is let
  * fire, for all of them are near.
  *
- * The armed timer holds a reference on the socket.  It runs in softirq; when a program
- * has the socket it leaves a bit for tandem_release_cb().
+ * It runs in softirq; when a program has the socket it leaves a bit for
+ * tandem_release_cb().  An armed timer holds no reference: other CPUs arm it while it
+ * runs, and whose a reference was could not be told.  It takes one when it fires, unless
+ * the last is gone, and what is still armed then is taken off before the memory goes,
+ * tandem_alarm_stop_sync().
  */
 #include <linux/hrtimer.h>
 #include <net/sock.h>
@@ -22,21 +25,6 @@
 #include "pace.h"
 #include "sock.h"
 #include "thrift.h"
-
-static void start_alarm(struct sock *sk, u64 at_ns)
-{
-	struct hrtimer *alarm = &tandem_sk(sk)->alarm;
-
-	/*
-	 * One that is queued brings its reference along.  Not to be decided by that alone:
-	 * another CPU may take it off just now, to wait for our lock with that reference.  But
-	 * while that one waits we may have queued it once more, and that cannot be cancelled.
-	 */
-	if (!hrtimer_is_queued(alarm) ||
-	    (hrtimer_try_to_cancel(alarm) != 1 && !hrtimer_is_queued(alarm)))
-		sock_hold(sk);
-	hrtimer_start(alarm, ns_to_ktime(at_ns), HRTIMER_MODE_ABS_PINNED_SOFT);
-}
 
 void tandem_alarm_meet(struct sock *sk, u64 at_ns)
 {
@@ -47,7 +35,7 @@ void tandem_alarm_meet(struct sock *sk, u64 at_ns)
 		return;
 	if (!hrtimer_is_queued(&tp->alarm) ||
 	    ktime_to_ns(hrtimer_get_expires(&tp->alarm)) > at_ns)
-		start_alarm(sk, at_ns);
+		hrtimer_start(&tp->alarm, ns_to_ktime(at_ns), HRTIMER_MODE_ABS_PINNED_SOFT);
 }
 
 static u64 next_alarm_ns(const struct tandem_sock *tp)
@@ -94,6 +82,8 @@ static enum hrtimer_restart alarm_fn(struct hrtimer *timer)
 	struct tandem_sock *tp = container_of(timer, struct tandem_sock, alarm);
 	struct sock *sk = tandem_to_sk(tp);
 
+	if (!refcount_inc_not_zero(&sk->sk_refcnt))
+		return HRTIMER_NORESTART;
 	bh_lock_sock(sk);
 	if (!sock_owned_by_user(sk))
 		tandem_alarm_expired(sk);
@@ -120,13 +110,11 @@ void tandem_alarm_stop(struct sock *sk)
 
 	tp->loss_event = TANDEM_LOSS_TIMER_NONE;
 	tp->pace_waits = false;
-	/* One that runs just now waits for the lock, and has its own reference. */
-	if (hrtimer_try_to_cancel(&tp->alarm) == 1)
-		__sock_put(sk);
+	/* One that runs just now waits for the lock, and finds that. */
+	hrtimer_try_to_cancel(&tp->alarm);
 }
 
 void tandem_alarm_stop_sync(struct sock *sk)
 {
-	if (hrtimer_cancel(&tandem_sk(sk)->alarm))
-		__sock_put(sk);
+	hrtimer_cancel(&tandem_sk(sk)->alarm);
 }

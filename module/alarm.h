@@ -13,7 +13,10 @@ void tandem_alarm_init(struct sock *sk);
 void tandem_alarm_meet(struct sock *sk, u64 at_ns);
 /* Nothing is due any more; a timer function that runs finds that. */
 void tandem_alarm_stop(struct sock *sk);
-/* And until none runs any more; process context, the lock is not held. */
+/*
+ * And until none runs any more.  The lock is not held; for the destructor, after the last
+ * reference and a grace period, and for the end of a kernel socket.
+ */
 void tandem_alarm_stop_sync(struct sock *sk);
 /* For tandem_release_cb(): it fired while a program had the socket. */
 void tandem_alarm_expired(struct sock *sk);

@@ -216,7 +216,7 @@ struct tandem_sock {
 	const struct tandem_choice *choice[TANDEM_SOCK_KINDS];
 	struct tandem_loss	loss;	/* the connection as its loss detector sees it */
 
-	/* ---- timers; each armed timer holds a reference ---- */
+	/* ---- timers; sk_timer holds a reference while it is armed ---- */
 	struct llist_node	tsq_node;	/* while TANDEM_TSQ_QUEUED */
 	/* jiffies, their low half: deadlines of sk_timer, timer.c and deadline.h */
 	u32			rtx_deadline;	/* rtx_event says of what */

@@ -18,6 +18,7 @@
 #include <net/sock.h>
 #include <net/transp_v6.h>
 #include "advert.h"
+#include "alarm.h"
 #include "cong.h"
 #include "early.h"
 #include "fastopen.h"
@@ -277,6 +278,7 @@ static void destruct(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
+	tandem_alarm_stop_sync(sk);
 	if (tp->listen)
 		tandem_fastopen_free_keys(tp->listen);
 	kfree(tp->listen);
