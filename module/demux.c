@@ -99,18 +99,18 @@ static u32 key_ports(const struct tandem_flow_key *key)
 	return (__force u32)key->lport << 16 | (__force u16)key->rport;
 }
 
-static __always_inline u32 key_hash_as(const struct tandem_flow_key *key, bool v4)
+static __always_inline u32 hash_v4(__be32 laddr, __be32 raddr, u32 ports, u8 wire)
 {
-	if (v4)
-		return jhash_3words((__force u32)key->laddr.s6_addr32[3],
-				    (__force u32)key->raddr.s6_addr32[3], key_ports(key),
-				    flow_secret + key->wire);
-	return jhash2((const u32 *)key, sizeof(*key) / sizeof(u32), flow_secret);
+	return jhash_3words((__force u32)laddr, (__force u32)raddr, ports,
+			    flow_secret + wire);
 }
 
 static u32 key_hash(const struct tandem_flow_key *key)
 {
-	return key_hash_as(key, key_v4(key));
+	if (key_v4(key))
+		return hash_v4(key->laddr.s6_addr32[3], key->raddr.s6_addr32[3],
+			       key_ports(key), key->wire);
+	return jhash2((const u32 *)key, sizeof(*key) / sizeof(u32), flow_secret);
 }
 
 /* The same for numbers that others must not guess, with a key of their own. */
@@ -128,20 +128,6 @@ static bool key_equal(const struct tandem_flow_key *a, const struct tandem_flow_
 	return ipv6_addr_equal(&a->laddr, &b->laddr) &&
 	       ipv6_addr_equal(&a->raddr, &b->raddr) && key_ports(a) == key_ports(b) &&
 	       a->wire == b->wire;
-}
-
-/* As if the key were made of @skb: nothing else is to be looked up then. */
-bool tandem_key_of_skb(const struct tandem_flow_key *key, const struct sk_buff *skb, u8 wire)
-{
-	const struct tcphdr *th = tandem_hdr(skb);
-
-	if (key->lport != th->dest || key->rport != th->source || key->wire != wire)
-		return false;
-	if (tandem_skb_v6(skb))
-		return ipv6_addr_equal(&key->laddr, &ipv6_hdr(skb)->daddr) &&
-		       ipv6_addr_equal(&key->raddr, &ipv6_hdr(skb)->saddr);
-	return key->laddr.s6_addr32[3] == ip_hdr(skb)->daddr &&
-	       key->raddr.s6_addr32[3] == ip_hdr(skb)->saddr && key_v4(key);
 }
 
 static u32 flow_hashfn(const void *data, u32 len, u32 seed)
@@ -168,19 +154,25 @@ static bool dev_match(int bound, int dif, int sdif)
 	return bound ? bound == dif || bound == sdif : !sdif;
 }
 
+/* SO_BINDTODEVICE works on a connected socket too. */
+static int flow_device(const struct tandem_flow *flow)
+{
+	if (flow->kind == TANDEM_FLOW_SOCK)
+		return READ_ONCE(container_of_const(flow, struct tandem_sock,
+						    flow)->inet.sk.sk_bound_dev_if);
+	return flow->bound_dev_if;
+}
+
 /* rhashtable's way: 0 when equal. */
 static int flow_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct demux_match *match = arg->key;
 	const struct tandem_flow *flow = obj;
-	int bound = flow->bound_dev_if;
+	int bound;
 
 	if (match->hash != flow->hash || !key_equal(match->key, &flow->key))
 		return 1;
-	/* SO_BINDTODEVICE works on a connected socket too. */
-	if (flow->kind == TANDEM_FLOW_SOCK)
-		bound = READ_ONCE(container_of_const(flow, struct tandem_sock,
-						     flow)->inet.sk.sk_bound_dev_if);
+	bound = flow_device(flow);
 	/* Two may have one 4-tuple only on two devices. */
 	if (match->insert)
 		return bound && match->dif && bound != match->dif;
@@ -197,13 +189,13 @@ static const struct rhashtable_params flow_params = {
 	.automatic_shrinking	= true,
 };
 
-static __always_inline struct tandem_flow *lookup(struct net *net,
-						  const struct tandem_flow_key *key,
-						  u32 hash, int dif, int sdif)
+struct tandem_flow *tandem_flow_lookup(struct net *net,
+				       const struct tandem_flow_key *key,
+				       int dif, int sdif)
 {
 	struct demux_match match = {
 		.key = key,
-		.hash = hash,
+		.hash = key_hash(key),
 		.dif = dif,
 		.sdif = sdif,
 	};
@@ -211,24 +203,75 @@ static __always_inline struct tandem_flow *lookup(struct net *net,
 	return rhashtable_lookup(&tandem_pernet(net)->flows, &match, flow_params);
 }
 
-struct tandem_flow *tandem_flow_lookup(struct net *net,
-				       const struct tandem_flow_key *key,
-				       int dif, int sdif)
+/* The same for each IPv4 segment that comes in, without making a key of it. */
+struct v4_match {
+	__be32	laddr;
+	__be32	raddr;
+	u32	ports;
+	u32	hash;
+	int	dif;
+	u8	wire;
+};
+
+static u32 v4_hashfn(const void *data, u32 len, u32 seed)
 {
-	return lookup(net, key, key_hash(key), dif, sdif);
+	const struct v4_match *match = data;
+
+	return match->hash ^ seed;
+}
+
+static int v4_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct v4_match *match = arg->key;
+	const struct tandem_flow *flow = obj;
+
+	return match->hash != flow->hash || match->ports != key_ports(&flow->key) ||
+	       match->laddr != flow->key.laddr.s6_addr32[3] ||
+	       match->raddr != flow->key.raddr.s6_addr32[3] ||
+	       match->wire != flow->key.wire || !flow->v4 ||
+	       !dev_match(flow_device(flow), match->dif, 0);
+}
+
+static const struct rhashtable_params v4_params = {
+	.head_offset		= offsetof(struct tandem_flow, node),
+	.hashfn			= v4_hashfn,
+	.obj_hashfn		= flow_obj_hashfn,
+	.obj_cmpfn		= v4_cmpfn,
+	.key_len		= sizeof(struct v4_match),
+	.min_size		= 256,
+	.automatic_shrinking	= true,
+};
+
+static struct tandem_flow *lookup_v4(struct net *net, const struct sk_buff *skb, u8 wire)
+{
+	const struct tcphdr *th = tandem_hdr(skb);
+	struct v4_match match = {
+		.laddr = ip_hdr(skb)->daddr,
+		.raddr = ip_hdr(skb)->saddr,
+		.ports = (__force u32)th->dest << 16 | (__force u16)th->source,
+		.dif = skb->skb_iif,
+		.wire = wire,
+	};
+
+	match.hash = hash_v4(match.laddr, match.raddr, match.ports, wire);
+	return rhashtable_lookup(&tandem_pernet(net)->flows, &match, v4_params);
+}
+
+static noinline struct tandem_flow *lookup_v6(struct net *net, const struct sk_buff *skb,
+					      u8 wire)
+{
+	struct tandem_flow_key key;
+
+	tandem_key_from_skb(&key, skb, wire);
+	return tandem_flow_lookup(net, &key, skb->skb_iif, 0);
 }
 
 struct sock *tandem_sk_of_skb(struct net *net, const struct sk_buff *skb, u8 wire)
 {
-	struct tandem_flow_key key;
-	struct tandem_flow *flow;
+	struct tandem_flow *flow = tandem_skb_v6(skb) ? lookup_v6(net, skb, wire) :
+							lookup_v4(net, skb, wire);
 	struct sock *sk;
-	u32 hash;
 
-	tandem_key_from_skb(&key, skb, wire);
-	/* An IPv6 packet with mapped addresses is no IPv4 flow's, and finds none. */
-	hash = key_hash_as(&key, !tandem_skb_v6(skb));
-	flow = lookup(net, &key, hash, skb->skb_iif, 0);
 	if (!flow || flow->kind != TANDEM_FLOW_SOCK)
 		return NULL;
 	sk = tandem_flow_sk(flow);
@@ -257,6 +300,7 @@ int tandem_flow_insert(struct net *net, struct tandem_flow *flow)
 		return -EADDRNOTAVAIL;
 	/* A reader may find it before we are back. */
 	flow->hash = match.hash;
+	flow->v4 = key_v4(&flow->key);
 	flow->hashed = true;
 	err = rhashtable_lookup_insert_key(&tandem_pernet(net)->flows, &match,
 					   &flow->node, flow_params);
@@ -282,6 +326,7 @@ int tandem_flow_replace(struct net *net, struct tandem_flow *old,
 	if (!old->hashed)
 		return -ENOENT;
 	fresh->hash = old->hash;	/* one key, see demux.h */
+	fresh->v4 = old->v4;
 	fresh->hashed = true;
 	err = rhashtable_replace_fast(&tandem_pernet(net)->flows, &old->node,
 				      &fresh->node, flow_params);

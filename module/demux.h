@@ -25,7 +25,6 @@ void tandem_demux_net_exit(struct net *net);
 /* Fill a key from a segment that came by @wire / from a socket's addresses. */
 void tandem_key_from_skb(struct tandem_flow_key *key, const struct sk_buff *skb,
 			 u8 wire);
-bool tandem_key_of_skb(const struct tandem_flow_key *key, const struct sk_buff *skb, u8 wire);
 void tandem_key_from_sk(struct tandem_flow_key *key, const struct sock *sk);
 
 /*

@@ -34,6 +34,7 @@ struct tandem_flow_key {
  * @bound_dev_if: device the owner is bound to; 0: any
  * @kind:	what it is embedded in
  * @hashed:	in the table now; written under the owner's lock
+ * @v4:		both addresses are v4-mapped; since it was hashed
  */
 struct tandem_flow {
 	struct rhash_head	node;
@@ -42,6 +43,7 @@ struct tandem_flow {
 	int			bound_dev_if;
 	u8			kind;
 	bool			hashed;
+	bool			v4;
 };
 
 struct tandem_hold;

@@ -34,6 +34,7 @@
 #include <linux/skbuff.h>
 #include <net/sock.h>
 #include "goal.h"
+#include "offload.h"
 #include "xmit.h"
 
 /* 1/1024 s of the pacing rate. */
@@ -53,7 +54,11 @@ void tandem_set_gso_type(struct sock *sk, bool v6)
 void tandem_soft_gso(struct sock *sk, const struct dst_entry *dst)
 {
 	const struct net_device *dev = dst->dev;
+	struct tandem_sock *tp = tandem_sk(sk);
 
+	/* Where there are headers in front of ours (IPsec's), those are to be summed as well. */
+	tp->sum_waits = tp->wire == TANDEM_WIRE_NATIVE && !dst->header_len &&
+			tandem_soft_device(dev->features) && tandem_sk_knob(sk, gso);
 	/* IPsec's headers come in front of each segment, so it wants them one by one. */
 	if (!sk->sk_gso_type || sk_can_gso(sk) || dst->header_len)
 		return;

@@ -13,6 +13,13 @@
  *	checksum  by software, whatever the device offers: what its parser makes of
  *		  protocol 254 is not known
  *
+ * A packet that stays in this machine need not be summed at all, but the core leaves a sum
+ * that is still to be made to any device that says it can.  For an skb with gso_type it asks
+ * us, if the device lacks a bit of it, and every device made of metal lacks one (goal.c).
+ * So a single segment has a gso_type as well (tandem_mark_single()): software devices pass
+ * it on as it is, and in front of the first other one it comes here to be summed, in place.
+ * What is cut here for a software device (its TSO is off) stays unsummed in the same way.
+ *
  * On the udp wire it is the core's UDP that asks, and goes on from here: our checksum field
  * stays 0, and each datagram gets its header and UDP's checksum, which the device may do.
  *
@@ -27,6 +34,7 @@
 #include <net/protocol.h>
 #include <net/sock.h>
 #include "compat.h"
+#include "family.h"
 #include "netns.h"
 #include "offload.h"
 #include "seg.h"
@@ -79,8 +87,28 @@ static void sum_segment(struct sk_buff *seg, struct tcphdr *th, __wsum sum)
 	th->check = gso_make_checksum(seg, ~csum_unfold(th->check));
 }
 
-/* Headers of the segments, copies of the whole's until now. */
-static u32 finish(struct sk_buff *segs, u32 mss, bool in_udp, __wsum sum)
+/*
+ * They need not be summed now, but in front of the first device that is not of software.
+ * skb_segment() has left them as the whole was, csum_start and all.
+ */
+static void leave_sums(struct sk_buff *segs, u32 mss, __wsum sum, unsigned int type)
+{
+	u32 thlen = tandem_hdr_len(tandem_hdr(segs));
+	__sum16 check = ~csum_fold(csum_add(sum, (__force __wsum)htonl(mss + thlen)));
+	struct sk_buff *seg;
+
+	for (seg = segs; seg; seg = seg->next) {
+		u32 len = seg->len - skb_transport_offset(seg);
+
+		if (!seg->next && len != mss + thlen)
+			check = ~csum_fold(csum_add(sum, (__force __wsum)htonl(len)));
+		tandem_hdr(seg)->check = check;
+		tandem_mark_single(seg, len - thlen, type);
+	}
+}
+
+/* Headers of the segments, copies of the whole's until now; their checksums come last. */
+static u32 number(struct sk_buff *segs, u32 mss)
 {
 	u32 seq = ntohl(tandem_hdr(segs)->seq), n = 0;
 	struct sk_buff *seg;
@@ -95,27 +123,91 @@ static u32 finish(struct sk_buff *segs, u32 mss, bool in_udp, __wsum sum)
 		}
 		if (n)
 			th->cwr = 0;
-		if (in_udp)
-			th->check = 0;
-		else
-			sum_segment(seg, th, sum);
 	}
 	return n;
+}
+
+/* And those.  @type: the family's; @waits: nobody need sum them by now. */
+static void sum_segments(struct sk_buff *segs, u32 mss, bool in_udp, __wsum sum,
+			 unsigned int type, bool waits)
+{
+	struct sk_buff *seg;
+
+	if (waits) {
+		leave_sums(segs, mss, sum, type | SKB_GSO_SCTP);
+		return;
+	}
+	for (seg = segs; seg; seg = seg->next) {
+		if (in_udp)
+			tandem_hdr(seg)->check = 0;
+		else
+			sum_segment(seg, tandem_hdr(seg), sum);
+	}
+}
+
+/* Some tunnel's header is in front, or around, and wants to be dealt with. */
+static bool in_tunnel(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_type &
+	       ~(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_SCTP | SKB_GSO_TCP_ECN |
+		 SKB_GSO_DODGY);
+}
+
+/* The other end of a veth joins what comes, if it is summed: gro.c. */
+static bool peer_joins(struct net_device *dev)
+{
+	struct net_device *peer = NULL;
+
+	if (dev->netdev_ops->ndo_get_peer_dev)
+		peer = dev->netdev_ops->ndo_get_peer_dev(dev);
+	return peer && peer->features & NETIF_F_GRO;
+}
+
+/* For a device with @features, need nobody sum? */
+static bool sum_waits(const struct sk_buff *skb, netdev_features_t features)
+{
+	return tandem_soft_device(features) && !in_tunnel(skb) && skb->dev &&
+	       !peer_joins(skb->dev);
+}
+
+/*
+ * An skb of one segment in front of a device that @waits for no sum, or wants one.  As if
+ * it had been cut, it is returned as the only piece, and the caller's own reference stays.
+ */
+static struct sk_buff *finish_single(struct sk_buff *skb, unsigned int thlen, bool waits)
+{
+	int err;
+
+	if (!waits) {
+		/* Others who look at the same bytes keep theirs, and the gso_type. */
+		err = skb_ensure_writable(skb, thlen);
+		if (err)
+			return ERR_PTR(err);
+		skb_gso_reset(skb);
+		err = skb_checksum_help(skb);
+		if (err)
+			return ERR_PTR(err);
+	}
+	__skb_push(skb, skb->data - skb_mac_header(skb));
+	skb_mark_not_on_list(skb);
+	skb->prev = skb;
+	return skb_get(skb);
 }
 
 /* 0, or -EINVAL: no segment of ours, or none that can be cut. The header is linear then. */
 static int check_whole(struct sk_buff *skb, unsigned int type)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
-	unsigned int thlen;
+	unsigned int thlen, least;
 
 	if (!(info->gso_type & type) || !info->gso_size || info->gso_size == GSO_BY_FRAGS)
 		return -EINVAL;
 	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
 		return -EINVAL;
 	thlen = tandem_hdr_len(tandem_hdr(skb));
-	if (thlen < sizeof(struct tcphdr) || !pskb_may_pull(skb, thlen) ||
-	    skb->len - thlen <= skb_shinfo(skb)->gso_size)
+	/* A guest has no reason to give us just one. */
+	least = thlen + (info->gso_type & SKB_GSO_SCTP ? 0 : info->gso_size);
+	if (thlen < sizeof(struct tcphdr) || skb->len <= least || !pskb_may_pull(skb, thlen))
 		return -EINVAL;
 	/* It must be clear what was left to be summed. */
 	if (skb->ip_summed != CHECKSUM_PARTIAL ||
@@ -130,7 +222,7 @@ struct sk_buff *tandem_gso_segment(struct sk_buff *skb, netdev_features_t featur
 {
 	struct sk_buff *segs;
 	u32 len = skb->len, seq, mss, n;
-	bool in_udp = tandem_in_udp(skb);
+	bool in_udp = tandem_in_udp(skb), waits;
 	unsigned int thlen;
 	__wsum sum;
 	int err;
@@ -143,6 +235,9 @@ struct sk_buff *tandem_gso_segment(struct sk_buff *skb, netdev_features_t featur
 	/* The sum in the header is that of the whole's pseudo header, length and all. */
 	sum = csum_sub(csum_unfold(tandem_hdr(skb)->check), (__force __wsum)htonl(len));
 	thlen = tandem_hdr_len(tandem_hdr(skb));
+	waits = sum_waits(skb, features);
+	if (len - thlen <= mss && !in_tunnel(skb))
+		return finish_single(skb, thlen, waits);
 	__skb_pull(skb, thlen);
 
 	/* A guest's skb says that TCP's rules are enough for it.  They are not. */
@@ -153,12 +248,16 @@ struct sk_buff *tandem_gso_segment(struct sk_buff *skb, netdev_features_t featur
 		segs = NULL;
 		goto whole;
 	}
-	features &= ~(NETIF_F_CSUM_MASK | NETIF_F_GSO_PARTIAL);
+	/* Each segment by itself, not pieces that a device would cut further. */
+	features &= ~NETIF_F_GSO_MASK;
+	if (!waits)
+		features &= ~NETIF_F_CSUM_MASK;
 	segs = skb_segment(skb, features);
 	if (IS_ERR(segs))
 		goto whole;
 	move_tstamp(skb, segs, seq, mss);
-	n = finish(segs, mss, in_udp, sum);
+	n = number(segs, mss);
+	sum_segments(segs, mss, in_udp, sum, type, waits);
 	share_owner(skb, segs);
 	if (skb->dev)
 		TANDEM_ADD(dev_net(skb->dev), GSOCUT, n);

@@ -21,6 +21,21 @@ static inline bool tandem_in_udp(const struct sk_buff *skb)
 	       skb->inner_ipproto == IPPROTO_TANDEM;
 }
 
+/* Made of software: no driver of a card offers to cut SCTP, goal.c. */
+static inline bool tandem_soft_device(netdev_features_t features)
+{
+	return (features & (NETIF_F_GSO_SCTP | NETIF_F_HW_CSUM)) ==
+	       (NETIF_F_GSO_SCTP | NETIF_F_HW_CSUM);
+}
+
+/* @skb is a segment with @len bytes of payload, which is not summed; @type: a gso_type. */
+static inline void tandem_mark_single(struct sk_buff *skb, u32 len, unsigned int type)
+{
+	skb_shinfo(skb)->gso_size = len;
+	skb_shinfo(skb)->gso_segs = 1;
+	skb_shinfo(skb)->gso_type = type;
+}
+
 /*
  * offload_callbacks.gso_segment of both families: cut what no device below cuts.
  * @type: the family's SKB_GSO_TCPV4 or V6.

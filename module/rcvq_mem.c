@@ -39,6 +39,8 @@ static bool same_options(const struct tcphdr *a, const struct tcphdr *b, unsigne
 {
 	const u32 *wa = (const u32 *)(a + 1), *wb = (const u32 *)(b + 1);
 
+	if (likely(len == TANDEM_OPTS_TS_LEN))
+		return !((wa[0] ^ wb[0]) | (wa[1] ^ wb[1]) | (wa[2] ^ wb[2]));
 	for (; len; len -= sizeof(u32))
 		if (*wa++ != *wb++)
 			return false;
@@ -50,16 +52,15 @@ static bool continues(const struct sk_buff *tail, const struct sk_buff *skb)
 {
 	const struct tandem_skb_cb *tcb = TANDEM_CB(tail), *cb = TANDEM_CB(skb);
 	const struct tcphdr *tth = tandem_hdr(tail), *th = tandem_hdr(skb);
-	const u8 alone = TANDEM_F_SYN | TANDEM_F_RST | TANDEM_F_URG;
 	unsigned int hdr_len = tandem_hdr_len(th);
+	u8 both = tcb->flags & cb->flags, one = tcb->flags | cb->flags, bad;
 
-	return tcb->end_seq == cb->seq && tcb->tos == cb->tos &&
-	       tcb->udp_sport == cb->udp_sport &&
-	       !((tcb->flags | cb->flags) & alone) && !(tcb->flags & TANDEM_F_FIN) &&
-	       tcb->flags & cb->flags & TANDEM_F_ACK &&
-	       !((tcb->flags ^ cb->flags) & (TANDEM_F_ECE | TANDEM_F_CWR)) &&
-	       tail->len > tandem_hdr_len(tth) && skb->len > hdr_len &&
-	       tandem_hdr_len(tth) == hdr_len &&
+	bad = (one & (TANDEM_F_SYN | TANDEM_F_RST | TANDEM_F_URG)) |
+	      (tcb->flags & TANDEM_F_FIN) | (~both & TANDEM_F_ACK) |
+	      ((one ^ both) & (TANDEM_F_ECE | TANDEM_F_CWR));
+	return tcb->end_seq == cb->seq && !bad && tcb->tos == cb->tos &&
+	       tcb->udp_sport == cb->udp_sport && tth->doff == th->doff &&
+	       tail->len > hdr_len && skb->len > hdr_len &&
 	       same_options(tth, th, hdr_len - sizeof(*th));
 }
 
@@ -94,7 +95,8 @@ bool tandem_backlog_join(struct sock *sk, struct sk_buff *skb)
 	}
 	/* How large they were: tandem_measure_rcv_mss(). */
 	info = skb_shinfo(tail);
-	info->gso_size = min_t(u32, max(tail_mss, mss), U16_MAX - 1);
+	if (unlikely(mss > info->gso_size))
+		info->gso_size = min_t(u32, max(tail_mss, mss), U16_MAX - 1);
 	info->gso_segs = tcb->segs;
 	if (skb->tstamp || skb_hwtstamps(skb)->hwtstamp) {
 		tail->tstamp = skb->tstamp;

@@ -231,6 +231,7 @@ struct tandem_sock {
 	bool			alarm_serving : 1; /* what is due: set it when all is done */
 	bool			loss_begun : 1;	/* the detector chosen has begun with loss */
 	bool			push_at_once : 1; /* all that one push sends was sent at one time */
+	bool			sum_waits : 1;	/* segments need no checksum on the device: goal.c */
 	u8			chrono_runs;	/* enum tandem_chrono_type */
 
 	/* ---- now and then: while something is lost or out of order ---- */

@@ -85,7 +85,7 @@ u32 tandem_payload_len(const struct sk_buff *skb)
 
 /* ---- in ---- */
 
-static bool sum_is_good(struct sk_buff *skb, u8 proto)
+static noinline bool sum_is_good(struct sk_buff *skb, u8 proto)
 {
 	bool v6 = tandem_skb_v6(skb);
 
@@ -97,7 +97,6 @@ static bool sum_is_good(struct sk_buff *skb, u8 proto)
 	if (v6 ? skb_checksum_init(skb, proto, ip6_compute_pseudo) :
 		 skb_checksum_init(skb, proto, inet_compute_pseudo))
 		return false;
-	/* What came in one piece over lo or a veth was never summed, and is good. */
 	return skb_csum_unnecessary(skb) || !__skb_checksum_complete(skb);
 }
 
@@ -113,7 +112,8 @@ static __always_inline enum tandem_reason check_segment(struct sk_buff *skb, u8 
 		return TANDEM_R_DOFF;
 	if (!pskb_may_pull(skb, tandem_hdr_len(th)))
 		return TANDEM_R_SHORT;
-	if (wire == TANDEM_WIRE_UDP)	/* UDP's checksum has been looked at */
+	/* UDP has looked at its own; what never left this machine was never summed. */
+	if (wire == TANDEM_WIRE_UDP || skb_csum_unnecessary(skb))
 		return TANDEM_R_NONE;
 	return sum_is_good(skb, tandem_wire_proto(wire)) ? TANDEM_R_NONE : TANDEM_R_CSUM;
 }
@@ -145,17 +145,21 @@ static __always_inline void fill_cb(struct sk_buff *skb, u8 wire, u16 segs, int 
 
 	BUILD_BUG_ON(sizeof(struct tandem_skb_cb) > sizeof_field(struct sk_buff, cb));
 
-	memset(cb, 0, sizeof(*cb));
+	/* All of what an arriving segment has of it, seg.h. */
+	cb->sacked = 0;
+	cb->eor = 0;
+	cb->ts_ack = 0;
+	cb->wire = wire;
+	cb->tw_isn = 0;
 	cb->dif = dif;
 	cb->sdif = sdif;
 	cb->nhoff = nhoff;
-	cb->wire = wire;
-	if (wire == TANDEM_WIRE_UDP)
-		cb->udp_sport = ((const struct udphdr *)th - 1)->source;
-	cb->seq = ntohl(th->seq);
-	cb->end_seq = cb->seq + th->syn + th->fin + skb->len - tandem_hdr_len(th);
-	cb->ack_seq = ntohl(th->ack_seq);
+	cb->udp_sport = wire == TANDEM_WIRE_UDP ? ((const struct udphdr *)th - 1)->source : 0;
 	cb->flags = tandem_hdr_flags(th);
+	cb->seq = ntohl(th->seq);
+	cb->end_seq = cb->seq + skb->len - tandem_hdr_len(th) +
+		      !!(cb->flags & TANDEM_F_SYN) + !!(cb->flags & TANDEM_F_FIN);
+	cb->ack_seq = ntohl(th->ack_seq);
 	cb->segs = segs;
 	cb->wnd = ntohs(th->window);
 	cb->tos = tandem_skb_v6(skb) ? ipv6_get_dsfield(ipv6_hdr(skb)) :
@@ -270,6 +274,23 @@ struct owner {
 	int			sdif;
 };
 
+/* Is @flow still what would be looked up for @skb? */
+static __always_inline bool same_flow(const struct tandem_flow *flow,
+				      const struct sk_buff *skb, u8 wire)
+{
+	const struct tandem_flow_key *key = &flow->key;
+	const struct tcphdr *th = tandem_hdr(skb);
+
+	if (!READ_ONCE(flow->hashed) || key->lport != th->dest || key->rport != th->source ||
+	    key->wire != wire)
+		return false;
+	if (tandem_skb_v6(skb))
+		return ipv6_addr_equal(&key->laddr, &ipv6_hdr(skb)->daddr) &&
+		       ipv6_addr_equal(&key->raddr, &ipv6_hdr(skb)->saddr);
+	return key->laddr.s6_addr32[3] == ip_hdr(skb)->daddr &&
+	       key->raddr.s6_addr32[3] == ip_hdr(skb)->saddr && flow->v4;
+}
+
 static __always_inline bool find_owner(struct net *net, struct sk_buff *skb, u8 wire,
 				       struct owner *o)
 {
@@ -280,8 +301,7 @@ static __always_inline bool find_owner(struct net *net, struct sk_buff *skb, u8 
 	o->sdif = tandem_skb_v6(skb) ? inet6_sdif(skb) : inet_sdif(skb);
 	if (o->judge) {
 		o->flow = &tandem_sk(o->judge)->flow;
-		if (likely(READ_ONCE(o->flow->hashed) &&
-			   tandem_key_of_skb(&o->flow->key, skb, wire)))
+		if (likely(same_flow(o->flow, skb, wire)))
 			return true;
 		/* It was closed meanwhile, or a NAT at LOCAL_IN changed the port. */
 		sock_put(o->judge);

@@ -22,6 +22,7 @@
 #include "fastopen.h"
 #include "handshake.h"
 #include "input.h"
+#include "offload.h"
 #include "output.h"
 #include "rare.h"
 #include "rcvq.h"
@@ -33,6 +34,9 @@
 #include "urgent.h"
 #include "wire.h"
 #include "xmit.h"
+
+/* Less payload is summed sooner than said not to be. */
+#define SUM_WAITS_LEN	1
 
 unsigned int tandem_established_opts_len(const struct tandem_sock *tp)
 {
@@ -154,8 +158,11 @@ static void note_gso(const struct sock *sk, struct sk_buff *skb,
 	info->gso_segs = max_t(u16, cb->segs, 1);
 	info->gso_size = 0;
 	info->gso_type = 0;
-	if (cb->segs <= 1)
+	if (cb->segs <= 1) {
+		if (tandem_sk(sk)->sum_waits && skb->len >= SUM_WAITS_LEN)
+			tandem_mark_single(skb, skb->len, sk->sk_gso_type);
 		return;
+	}
 	info->gso_size = cb->mss;
 	info->gso_type = sk->sk_gso_type;
 	if (flags & TANDEM_F_CWR)	/* of the first alone */

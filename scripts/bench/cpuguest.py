@@ -48,8 +48,8 @@ class Net:
                     set_knob(knob, value)
         call(['ip', '-batch', '-'], VETH)
         for name, space in self.space.items():
-            if not job.get('offloads', True):
-                space.offloads_off('v')
+            if job.get('off'):
+                space.offloads_off('v', checksums=job['off'] == 'all')
             space.address('v', ADDR[name])
             mac = MACS[OTHER[name]]
             # Half-open: the server's answers arrive at the client's device and

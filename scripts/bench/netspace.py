@@ -19,8 +19,9 @@ SIOCSIFADDR, SIOCSIFNETMASK = 0x8916, 0x891c
 SIOCETHTOOL, SIOCSARP = 0x8946, 0x8955
 IFF_UP, RTF_UP, RTF_GATEWAY = 1, 1, 2
 ATF_COM, ATF_PERM, ARPHRD_ETHER = 2, 4, 1
-# ETHTOOL_S*: transmit checksums, segmentation, and merging at the receiver.
-OFFLOADS = (0x17, 0x1f, 0x24, 0x2c)
+# ETHTOOL_S*: segmentation, and merging at the receiver; and checksums of what is sent.
+OFFLOADS = (0x1f, 0x24, 0x2c)
+CHECKSUMS = (0x17,)
 RTM_GETQDISC, RTM_NEWQDISC = 38, 36
 NLM_F_REQUEST, NLM_F_ECHO = 1, 8     # without ECHO only listeners are told
 TC_H_ROOT, TCA_STATS2, TCA_STATS_BASIC, TCA_STATS_QUEUE = 0xffffffff, 7, 1, 3
@@ -110,8 +111,9 @@ class Space:
         old = struct.unpack('16sh22x', self.ioctl(SIOCGIFFLAGS, req))[1]
         self.ioctl(SIOCSIFFLAGS, struct.pack('16sh22x', dev.encode(), old | flags))
 
-    def offloads_off(self, dev):
-        for what in OFFLOADS:
+    def offloads_off(self, dev, checksums=True):
+        """@checksums: those as well"""
+        for what in CHECKSUMS + OFFLOADS if checksums else OFFLOADS:
             value = ctypes.create_string_buffer(struct.pack('II', what, 0))
             self.ioctl(SIOCETHTOOL, struct.pack('16sP16x', dev.encode(),
                                                 ctypes.addressof(value)))
