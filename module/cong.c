@@ -5,6 +5,7 @@
  */
 #include <linux/capability.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <net/net_namespace.h>
 #include "cong.h"
@@ -18,13 +19,43 @@ static const struct tandem_cong_ops *to_ops(const struct tandem_choice *choice)
 /* Hand @cc to @ops, whose module is held. */
 static void cong_start(struct tandem_cc *cc, const struct tandem_cong_ops *ops)
 {
-	memset(cc->priv, 0, sizeof(cc->priv));
+	cc->priv = NULL;
 	cc->cwnd_cnt = 0;
 	cc->pacing_rate = 0;
 	/* tandem_cong_inherit() reads a listener's without its lock. */
 	WRITE_ONCE(cc->ops, ops);
-	if (ops->init)
-		ops->init(cc);
+}
+
+/**
+ * tandem_cong_rouse() - a quiet connection needs its algorithm
+ * @cc: the connection
+ *
+ * Return: the algorithm, which has begun; or Reno, for want of memory: it will be tried
+ * again the next time that something is to be asked.
+ */
+const struct tandem_cong_ops *tandem_cong_rouse(struct tandem_cc *cc)
+{
+	/* Of size 0 it is a pointer to nothing, and not NULL. */
+	cc->priv = kzalloc(cc->ops->priv_size, GFP_ATOMIC | __GFP_NOWARN);
+	if (!cc->priv)
+		return &tandem_reno;
+	if (cc->ops->init)
+		cc->ops->init(cc);
+	return cc->ops;
+}
+
+/**
+ * tandem_cong_reset() - the algorithm forgets the connection, which is quiet again
+ * @cc: attached, or not
+ */
+void tandem_cong_reset(struct tandem_cc *cc)
+{
+	if (tandem_cong_is_quiet(cc))
+		return;
+	if (cc->ops->release)
+		cc->ops->release(cc);
+	kfree(cc->priv);
+	cc->priv = NULL;
 }
 
 /**
@@ -34,11 +65,12 @@ static void cong_start(struct tandem_cc *cc, const struct tandem_cong_ops *ops)
  * To be loaded on demand its module needs MODULE_ALIAS("tandem-cong-NAME").
  *
  * Return: 0; -EEXIST when the name is taken; -EINVAL when the name is empty, too long
- * or has blanks, or a required op is missing.
+ * or has blanks, a required op is missing, or priv_size is above TANDEM_CONG_PRIV.
  */
 int tandem_cong_register(struct tandem_cong_ops *ops)
 {
-	if (!ops->ssthresh || !(ops->on_ack || ops->control) || !ops->undo_cwnd)
+	if (!ops->ssthresh || !(ops->on_ack || ops->control) || !ops->undo_cwnd ||
+	    ops->priv_size > TANDEM_CONG_PRIV)
 		return -EINVAL;
 	ops->choice.allowed = !(ops->flags & TANDEM_CONG_RESTRICTED);
 	return tandem_choice_register(TANDEM_KIND_CONG, &ops->choice);
@@ -71,6 +103,7 @@ int tandem_cong_attach(struct net *net, struct tandem_cc *cc, const char *name,
 		       bool may_load)
 {
 	const struct tandem_choice *choice;
+	bool quiet = tandem_cong_is_quiet(cc);
 
 	choice = name ? tandem_choice_get(TANDEM_KIND_CONG, name, may_load) :
 			tandem_choice_get_default(net, TANDEM_KIND_CONG);
@@ -87,6 +120,8 @@ int tandem_cong_attach(struct net *net, struct tandem_cc *cc, const char *name,
 	}
 	tandem_cong_detach(cc);
 	cong_start(cc, to_ops(choice));
+	if (!quiet)
+		tandem_cong_rouse(cc);
 	return 0;
 }
 
@@ -121,8 +156,7 @@ void tandem_cong_detach(struct tandem_cc *cc)
 
 	if (!ops)
 		return;
-	if (ops->release)
-		ops->release(cc);
+	tandem_cong_reset(cc);
 	WRITE_ONCE(cc->ops, NULL);
 	tandem_choice_put(&ops->choice);
 }

@@ -627,6 +627,7 @@ static void bbr_init(struct tandem_cc *cc)
 struct tandem_cong_ops tandem_bbr = {
 	.choice		= { .name = "bbr" },
 	.flags		= TANDEM_CONG_PACED,
+	.priv_size	= sizeof(struct bbr),
 	.init		= bbr_init,
 	.ssthresh	= bbr_ssthresh,
 	.control	= bbr_control,

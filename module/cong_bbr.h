@@ -155,8 +155,6 @@ struct bbr {
 		rival_known : 1;
 };
 
-static_assert(sizeof(struct bbr) <= TANDEM_CONG_PRIV, "BBR's state is too large");
-
 static inline struct bbr *bbr_of(struct tandem_cc *cc)
 {
 	return tandem_cc_priv(cc);

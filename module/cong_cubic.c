@@ -337,6 +337,7 @@ static void cubic_init(struct tandem_cc *cc)
 
 struct tandem_cong_ops tandem_cubic = {
 	.choice		= { .name = "cubic" },
+	.priv_size	= sizeof(struct cubic),
 	.init		= cubic_init,
 	.ssthresh	= cubic_ssthresh,
 	.on_ack		= cubic_on_ack,

@@ -158,6 +158,7 @@ struct tandem_cong_ops tandem_dctcp = {
 	.choice		= { .name = "dctcp" },
 	.flags		= TANDEM_CONG_NEEDS_ECN | TANDEM_CONG_DCTCP_ECN |
 			  TANDEM_CONG_RESTRICTED,
+	.priv_size	= sizeof(struct dctcp),
 	.init		= dctcp_init,
 	.ssthresh	= dctcp_ssthresh,
 	.on_ack		= dctcp_on_ack,

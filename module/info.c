@@ -141,7 +141,9 @@ static void fill_limits(const struct sock *sk, struct tcp_info *info)
 	info->tcpi_delivered_ce = tp->cc.delivered_ce;
 	if (tp->trouble)
 		fill_trouble(tp, info);
-	info->tcpi_reord_seen = tp->loss.reord_seen;
+	if (tp->loss_begun)
+		info->tcpi_reord_seen = tp->trouble->loss.reord_seen;
+	info->tcpi_reordering = tandem_loss_reordering(tp);
 	info->tcpi_rcv_ooopack = tp->rcv_ofo;
 }
 
@@ -159,9 +161,9 @@ void tandem_fill_info(struct sock *sk, struct tcp_info *info)
 	info->tcpi_state = inet_sk_state_load(sk);
 	info->tcpi_pacing_rate = rate(READ_ONCE(sk->sk_pacing_rate));
 	info->tcpi_max_pacing_rate = rate(READ_ONCE(sk->sk_max_pacing_rate));
-	info->tcpi_reordering = READ_ONCE(tp->loss.reordering);
 	info->tcpi_snd_cwnd = tp->cc.cwnd;
 	if (info->tcpi_state == TCP_LISTEN) {
+		info->tcpi_reordering = TANDEM_DUPTHRESH;
 		/* Convention: children ready for accept(), and the backlog. */
 		info->tcpi_unacked = READ_ONCE(sk->sk_ack_backlog);
 		info->tcpi_sacked = READ_ONCE(sk->sk_max_ack_backlog);

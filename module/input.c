@@ -15,6 +15,7 @@
 #include <net/sock.h>
 #include "ack.h"
 #include "advert.h"
+#include "cong.h"
 #include "early.h"
 #include "ecn.h"
 #include "fastopen.h"
@@ -198,7 +199,7 @@ void tandem_init_transfer(struct sock *sk)
 
 	tp->af->rebuild_header(sk);
 	iw = tandem_init_cwnd(sk);
-	tp->estab_ms = div_u64(tandem_now_us(), USEC_PER_MSEC);
+	tp->estab_ms = div_u64(tp->clock_us, USEC_PER_MSEC);
 	/* TCP's server begins with the route's MTU, until the MSS is looked at again. */
 	late = tp->passive && !tandem_thrifty(sk);
 	if (!late)
@@ -219,9 +220,9 @@ void tandem_init_transfer(struct sock *sk)
 	/* Fast open: some may be read, and not all of it. */
 	if (!tp->fo_pending)
 		tp->copied_seq = tp->rcv_nxt;
-	tp->last_rcv_us = tandem_now_us();
-	if (tp->cc.ops->init)
-		tp->cc.ops->init(&tp->cc);
+	tp->last_rcv_us = tp->clock_us;
+	/* What happened to the SYN has nothing to say. */
+	tandem_cong_reset(&tp->cc);
 	tandem_rcvq_init(sk);
 	/* In what pieces the first window goes is told on the tcp wire, by their PSH. */
 	if (!tandem_thrifty(sk))

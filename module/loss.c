@@ -35,32 +35,61 @@
 
 /* ---- the detector ---- */
 
-/* The one chosen; one just chosen begins with what it is told from now on. */
+static const struct tandem_loss_ops *chosen(const struct tandem_sock *tp)
+{
+	return container_of(tp->choice[TANDEM_KIND_LOSS], struct tandem_loss_ops, choice);
+}
+
+static void look(struct tandem_sock *tp)
+{
+	struct tandem_loss *l = &tp->trouble->loss;
+
+	l->snd_una = tp->snd_una;
+	l->snd_nxt = tp->snd_nxt;
+	l->mss = tp->mss_cache;
+	l->srtt_us = tandem_rtt_srtt_us(&tp->rtt);
+	l->min_rtt_us = tp->rtt.min_us;
+	l->sacked_segs = tp->sacked_out;
+	l->reord_told = false;
+	l->recovering = tandem_in_recovery(tp);
+}
+
+static bool begin(struct tandem_sock *tp, const struct tandem_loss_ops *ops)
+{
+	struct tandem_trouble *t = tandem_trouble(tp);
+
+	if (!t)
+		return false;
+	memset(&t->loss, 0, sizeof(t->loss));
+	t->loss.reordering = TANDEM_DUPTHRESH;
+	t->loss.known_reordering = tp->known_reordering;
+	t->loss.known_mult = tp->known_mult;
+	tp->loss_begun = true;
+	tp->lost_upto = tp->snd_una;
+	look(tp);
+	if (ops->init)
+		ops->init(&t->loss);
+	return true;
+}
+
+/*
+ * The one chosen.  It begins with the first sign that something may be missing: what was
+ * acknowledged in order until then leaves it nothing to judge.  NULL: no memory.
+ */
 static const struct tandem_loss_ops *detector(struct tandem_sock *tp)
 {
-	const struct tandem_loss_ops *ops;
+	const struct tandem_loss_ops *ops = chosen(tp);
 
-	ops = container_of(tp->choice[TANDEM_KIND_LOSS], struct tandem_loss_ops, choice);
-	if (unlikely(!tp->loss_begun)) {
-		tp->loss_begun = true;
-		memset(tp->loss.priv, 0, sizeof(tp->loss.priv));
-		tp->loss.reord_seen = 0;
-		tp->loss.reordering = TANDEM_DUPTHRESH;
-		tp->loss.reo_mult = 0;
-		tp->lost_upto = tp->snd_una;
-		if (ops->init)
-			ops->init(&tp->loss);
-	}
-	return ops;
+	return tp->loss_begun || begin(tp, ops) ? ops : NULL;
 }
 
 void tandem_loss_reset(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	memset(&tp->loss, 0, sizeof(tp->loss));
-	tp->loss.reordering = TANDEM_DUPTHRESH;
 	tp->loss_begun = false;
+	tp->known_reordering = 0;
+	tp->known_mult = 0;
 	tp->lost_upto = tp->snd_una;
 	tp->tlp_out = false;
 	tp->tlp_wait_rtt = false;
@@ -71,8 +100,8 @@ void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	tp->loss.known_reordering = reordering;
-	tp->loss.known_mult = mult;
+	tp->known_reordering = reordering;
+	tp->known_mult = mult;
 	/* The handshake's own ACK may have started it: it starts again, knowing this. */
 	tp->loss_begun = false;
 }
@@ -80,26 +109,25 @@ void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult)
 bool tandem_loss_sees_reordering(const struct sock *sk)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
-	const struct tandem_choice *choice = tp->choice[TANDEM_KIND_LOSS];
 
-	return tp->sack_ok && tp->loss_begun &&
-	       container_of(choice, struct tandem_loss_ops, choice)->flags &
-	       TANDEM_LOSS_REORDER;
+	return tp->sack_ok && chosen(tp)->flags & TANDEM_LOSS_REORDER;
+}
+
+u16 tandem_loss_reordering(const struct tandem_sock *tp)
+{
+	if (tp->loss_begun)
+		return tp->trouble->loss.reordering;
+	if (!tp->known_reordering || !(chosen(tp)->flags & TANDEM_LOSS_REORDER))
+		return TANDEM_DUPTHRESH;
+	return clamp_t(u16, tp->known_reordering, TANDEM_DUPTHRESH, TANDEM_REORDERING_MAX);
 }
 
 void tandem_loss_look(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
-	struct tandem_loss *l = &tp->loss;
 
-	l->snd_una = tp->snd_una;
-	l->snd_nxt = tp->snd_nxt;
-	l->mss = tp->mss_cache;
-	l->srtt_us = tandem_rtt_srtt_us(&tp->rtt);
-	l->min_rtt_us = tp->rtt.min_us;
-	l->sacked_segs = tp->sacked_out;
-	l->reord_told = false;
-	l->recovering = tandem_in_recovery(tp);
+	if (tp->loss_begun)
+		look(tp);
 }
 
 static void show(const struct tandem_sock *tp, const struct tandem_skb_cb *cb,
@@ -122,20 +150,23 @@ void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	const struct tandem_loss_ops *ops;
-	u32 seen = tp->loss.reord_seen;
 	struct tandem_loss_seg seg;
+	struct tandem_loss *l;
+	u32 seen;
 
-	if (!tp->sack_ok)
+	if (!tp->sack_ok || !(tp->loss_begun || sacked))
 		return;
 	ops = detector(tp);
-	if (!ops->delivered)
+	if (!ops || !ops->delivered)
 		return;
+	l = &tp->trouble->loss;
+	seen = l->reord_seen;
 	show(tp, cb, &seg);
 	seg.echo_us = echo_us;
 	seg.sacked = sacked;
 	seg.early = early;
-	ops->delivered(&tp->loss, &seg);
-	if (tp->loss.reord_seen != seen)
+	ops->delivered(l, &seg);
+	if (l->reord_seen != seen)
 		TANDEM_SK_INC(sk, SACKREORDER);
 }
 
@@ -146,11 +177,14 @@ void tandem_loss_tell(struct sock *sk, enum tandem_loss_event ev)
 
 	if (!tp->sack_ok)
 		return;
-	ops = detector(tp);
 	if (ev == TANDEM_LOSS_EV_FORGET)
 		tp->lost_upto = tp->snd_una;
-	if (ops->event)
-		ops->event(&tp->loss, ev);
+	ops = detector(tp);
+	if (!ops || !ops->event)
+		return;
+	ops->event(&tp->trouble->loss, ev);
+	/* What is known of the path may hold no longer. */
+	tp->known_reordering = tp->trouble->loss.known_reordering;
 }
 
 /* Most walks end with the first: that much each ACK costs. */
@@ -171,7 +205,7 @@ static u32 walk_by_time(struct sock *sk, const struct tandem_loss_ops *ops)
 	list_for_each_entry_safe(skb, next, &tp->sent_list, tcp_tsorted_anchor) {
 		walked++;
 		show(tp, TANDEM_CB(skb), &seg);
-		v = ops->judge(&tp->loss, &seg, &wait_us);
+		v = ops->judge(&tp->trouble->loss, &seg, &wait_us);
 		if (v == TANDEM_LOSS_STOP)
 			break;
 		if (v == TANDEM_LOSS_LOST)
@@ -196,7 +230,7 @@ static u32 walk_by_number(struct sock *sk, const struct tandem_loss_ops *ops)
 		walked++;
 		if (!(cb->sacked & (TANDEM_S_SACKED | TANDEM_S_LOST))) {
 			show(tp, cb, &seg);
-			v = ops->judge(&tp->loss, &seg, &wait_us);
+			v = ops->judge(&tp->trouble->loss, &seg, &wait_us);
 			if (v == TANDEM_LOSS_STOP)
 				break;
 			if (v == TANDEM_LOSS_LOST)
@@ -221,15 +255,18 @@ bool tandem_loss_detect(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u32 prior = tp->cc.lost, wait_us = 0;
-	const struct tandem_loss_ops *ops;
+	const struct tandem_loss_ops *ops = NULL;
+	struct tandem_loss *l;
 
-	if (tp->sack_ok && tp->packets_out) {
+	if (tp->sack_ok && tp->packets_out && (tp->loss_begun || tp->sacked_out))
 		ops = detector(tp);
+	if (ops) {
 		/* SACKs and states of this ACK. */
-		tp->loss.sacked_segs = tp->sacked_out;
-		tp->loss.recovering = tandem_in_recovery(tp);
+		l = &tp->trouble->loss;
+		l->sacked_segs = tp->sacked_out;
+		l->recovering = tandem_in_recovery(tp);
 		if (ops->prepare)
-			ops->prepare(&tp->loss);
+			ops->prepare(l);
 		wait_us = ops->flags & TANDEM_LOSS_BY_TIME ? walk_by_time(sk, ops) :
 							     walk_by_number(sk, ops);
 	}
@@ -255,7 +292,7 @@ void tandem_loss_mark_timeout(struct sock *sk, bool all)
 	/* Oldest first: the list of what waits to be sent again stays in order. */
 	list_for_each_entry_safe(skb, next, &tp->sent_list, tcp_tsorted_anchor) {
 		show(tp, TANDEM_CB(skb), &seg);
-		if (!ops || !ops->expired || ops->expired(&tp->loss, &seg))
+		if (!ops || !ops->expired || ops->expired(&tp->trouble->loss, &seg))
 			tandem_rtx_mark_lost(sk, skb);
 		else if (ops->flags & TANDEM_LOSS_BY_TIME)
 			break;		/* those behind it were sent later still */
@@ -267,7 +304,7 @@ bool tandem_loss_by_time(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	return tp->sack_ok && detector(tp)->flags & TANDEM_LOSS_BY_TIME;
+	return tp->sack_ok && chosen(tp)->flags & TANDEM_LOSS_BY_TIME;
 }
 
 /* ---- the timer ---- */

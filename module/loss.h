@@ -11,6 +11,7 @@
 
 struct sock;
 struct tandem_ack_event;
+struct tandem_sock;
 
 /* What tandem_sock.loss_deadline_ns stands for now. */
 enum tandem_loss_timer {
@@ -29,6 +30,8 @@ void tandem_loss_reset(struct sock *sk);
 void tandem_loss_prime(struct sock *sk, u16 reordering, u8 mult);
 /* Does the detector in use see reordering? If not, it has nothing to tell of the path. */
 bool tandem_loss_sees_reordering(const struct sock *sk);
+/* By how many segments the path reorders at most, as far as is known; at least 3. */
+u16 tandem_loss_reordering(const struct tandem_sock *tp);
 /* An ACK begins: bring what the detector sees up to date. */
 void tandem_loss_look(struct sock *sk);
 /*

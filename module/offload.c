@@ -34,7 +34,6 @@
 #include <net/protocol.h>
 #include <net/sock.h>
 #include "compat.h"
-#include "family.h"
 #include "netns.h"
 #include "offload.h"
 #include "seg.h"

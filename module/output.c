@@ -65,10 +65,8 @@ int tandem_send_head_now(struct sock *sk, struct sk_buff *skb, u32 mss, gfp_t gf
 
 	TANDEM_CB(skb)->flags |= TANDEM_F_ACK;
 	tandem_set_segs(skb, mss);
-	if (!tandem_pipe(tp)) {
-		tp->cc.in_flight = 0;
-		tandem_cong_event(&tp->cc, TANDEM_CONG_EV_TX_START);
-	}
+	if (!tandem_pipe(tp))
+		tandem_cong_tx_start(&tp->cc);
 	/* What did not leave is not lost: it stays at the head and is tried again. */
 	err = tandem_transmit_at(sk, skb, true, gfp);
 	if (unlikely(err))

@@ -17,6 +17,7 @@
  */
 #include <net/sock.h>
 #include "alarm.h"
+#include "cong.h"
 #include "output.h"
 #include "pace.h"
 #include "reason.h"
@@ -33,7 +34,8 @@ static bool pacing_is_ours(const struct sock *sk)
 
 	if (status != SK_PACING_NONE)
 		return status == SK_PACING_NEEDED;
-	return ops && ops->flags & TANDEM_CONG_PACED;
+	/* While it is quiet it sends no more at once than it may to begin with (RFC 6928). */
+	return ops && ops->flags & TANDEM_CONG_PACED && !tandem_cong_is_quiet(&tandem_sk(sk)->cc);
 }
 
 /*

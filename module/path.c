@@ -30,10 +30,12 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <net/sock.h>
+#include "cong.h"
 #include "fastopen.h"
 #include "loss.h"
 #include "path.h"
 #include "rare.h"
+#include "recovery.h"
 #include "rtt.h"
 #include "sock.h"
 #include "timer.h"
@@ -106,9 +108,15 @@ static struct path_entry *find(struct path_bucket *b, const struct path_key *key
 	return NULL;
 }
 
+/* When something was learnt, to the tick: minutes count, and reading it costs nothing. */
+static u64 coarse_us(void)
+{
+	return div_u64(ktime_get_coarse_ns(), NSEC_PER_USEC);
+}
+
 static bool expired(const struct net *net, const struct tandem_path_info *info)
 {
-	return tandem_now_us() - info->learnt_us >
+	return coarse_us() - info->learnt_us >
 	       (u64)tandem_knob(net, path_cache_ttl) * USEC_PER_SEC;
 }
 
@@ -246,7 +254,7 @@ static struct path_entry *open_entry(struct sock *sk, struct path_bucket **bucke
 	write_seqcount_begin(&b->count);
 	if (expired(net, &e->info))
 		memset(&e->info, 0, sizeof(e->info));
-	e->info.learnt_us = tandem_now_us();
+	e->info.learnt_us = coarse_us();
 	*bucket = b;
 	__release(&b->lock);		/* sparse cannot know that it is held if there is one */
 	return e;
@@ -270,32 +278,39 @@ void tandem_path_sample(struct sock *sk, u64 now_us)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 	u32 mss = max(tp->mss_cache, 1U);
+	struct tandem_rounds *r;
 	u32 bytes;
 	u64 us;
 
-	if (!tp->round.start_us) {
-		tp->round.start_us = now_us;
-		tp->round.bytes = tp->bytes_acked;
-		tp->round.end_seq = tp->snd_nxt;
+	/* One segment at a time says nothing of what the path could carry. */
+	if (tandem_cong_is_quiet(&tp->cc) && !tandem_cwnd_limited(tp))
+		return;
+	r = tandem_rounds(tp);
+	if (!r)
+		return;
+	if (!r->start_us) {
+		r->start_us = now_us;
+		r->bytes = tp->bytes_acked;
+		r->end_seq = tp->snd_nxt;
 		return;
 	}
-	if (seq_before(tp->snd_una, tp->round.end_seq))
+	if (seq_before(tp->snd_una, r->end_seq))
 		return;
-	us = now_us - tp->round.start_us;
+	us = now_us - r->start_us;
 	/* Nothing was in flight when it began, or ACKs came in a bunch: no round trip. */
 	if (!us || us < tp->rtt.min_us)
 		return;
-	bytes = (u32)tp->bytes_acked - tp->round.bytes;
-	tp->round.bw[0] = max(tp->round.bw[0], div64_u64((u64)bytes * USEC_PER_SEC, us));
+	bytes = (u32)tp->bytes_acked - r->bytes;
+	r->bw[0] = max(r->bw[0], div64_u64((u64)bytes * USEC_PER_SEC, us));
 	if (bytes > TANDEM_DUPTHRESH * mss)
-		tp->round.segs += min(bytes / mss, U32_MAX - tp->round.segs);
-	if (++tp->round.n % 8 == 0) {
-		tp->round.bw[1] = tp->round.bw[0];
-		tp->round.bw[0] = 0;
+		r->segs += min(bytes / mss, U32_MAX - r->segs);
+	if (++r->n % 8 == 0) {
+		r->bw[1] = r->bw[0];
+		r->bw[0] = 0;
 	}
-	tp->round.start_us = now_us;
-	tp->round.bytes = tp->bytes_acked;
-	tp->round.end_seq = tp->snd_nxt;
+	r->start_us = now_us;
+	r->bytes = tp->bytes_acked;
+	r->end_seq = tp->snd_nxt;
 }
 
 /*
@@ -308,6 +323,15 @@ static u32 fold_rtt(u32 old, u32 new)
 	return !old || new > old ? new : old - ((old - new) >> 3);
 }
 
+/* A connection that asked for little says little of the rate. */
+static void fold_rate(struct tandem_path_info *info, const struct tandem_rounds *r)
+{
+	u64 bw = max(r->bw[0], r->bw[1]);
+
+	if (bw > info->bw || r->n >= 8)
+		info->bw = bw;
+}
+
 /*
  * Whether the path reorders: the degree is the largest that was seen, in segments, as in
  * Linux's tcp_metrics; with it goes how late the detector allowed them to be.  Segments
@@ -318,11 +342,11 @@ static u32 fold_rtt(u32 old, u32 new)
 static void fold_reordering(struct tandem_path_info *info, const struct sock *sk)
 {
 	const struct tandem_sock *tp = tandem_sk(sk);
-	const struct tandem_loss *l = &tp->loss;
+	const struct tandem_loss *l = tp->loss_begun ? &tp->trouble->loss : NULL;
 
 	if (!tandem_loss_sees_reordering(sk))
 		return;
-	if (l->reord_seen) {
+	if (l && l->reord_seen) {
 		info->reordering = max(info->reordering, l->reordering);
 		info->reo_mult = l->reo_mult;
 		info->in_order_segs = 0;
@@ -330,7 +354,8 @@ static void fold_reordering(struct tandem_path_info *info, const struct sock *sk
 	}
 	if (!info->reordering)
 		return;
-	info->in_order_segs += min(tp->round.segs, U32_MAX - info->in_order_segs);
+	if (tp->rounds)
+		info->in_order_segs += min(tp->rounds->segs, U32_MAX - info->in_order_segs);
 	for (; info->in_order_segs >= IN_ORDER_SEGS && info->reordering;
 	     info->in_order_segs -= IN_ORDER_SEGS) {
 		info->reordering /= 2;
@@ -363,9 +388,8 @@ void tandem_path_learn(struct sock *sk)
 	if (tp->cc.ssthresh < TANDEM_SSTHRESH_INF)
 		info->ssthresh = info->ssthresh ? (info->ssthresh + tp->cc.ssthresh) / 2 :
 						  tp->cc.ssthresh;
-	/* A connection that asked for little says little of the rate. */
-	if (max(tp->round.bw[0], tp->round.bw[1]) > info->bw || tp->round.n >= 8)
-		info->bw = max(tp->round.bw[0], tp->round.bw[1]);
+	if (tp->rounds)
+		fold_rate(info, tp->rounds);
 	fold_reordering(info, sk);
 	close_entry(b);
 	TANDEM_SK_INC(sk, PATHSLEARNT);
@@ -574,7 +598,7 @@ static void show_entry(struct seq_file *m, const struct path_key *key,
 
 	seq_printf(m, "%pI6c %pI6c dev %u wire %s age %llu rtt_us %u rttvar_us %u min_rtt_us %u mss %u ssthresh %u bw %llu cookie %u syn_losses %u reordering %u reo_mult %u\n",
 		   &key->laddr, &key->raddr, key->dev, wires[key->wire % 3],
-		   div_u64(tandem_now_us() - info->learnt_us, USEC_PER_SEC),
+		   div_u64(coarse_us() - info->learnt_us, USEC_PER_SEC),
 		   info->srtt_us, info->rttvar_us, info->min_rtt_us, info->mss,
 		   info->ssthresh, info->bw, max_t(int, info->cookie.len, 0),
 		   info->syn_losses, info->reordering, info->reo_mult);

@@ -29,7 +29,7 @@ struct tandem_flow_key;
  * @cookie:	of fast open; @cookie.len 0: none
  * @syn_losses:	SYNs with data or cookie in a row that had to be sent again without
  * @syn_loss_us: when the last of these was, tandem_now_us()
- * @learnt_us:	when anything was learnt last, tandem_now_us()
+ * @learnt_us:	when anything was learnt last, to the tick, of the monotonic clock
  */
 struct tandem_path_info {
 	u32	srtt_us;

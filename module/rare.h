@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * rare.h - what few connections come to need, and none must have (rare.c): struct
- * tandem_rare, and struct tandem_trouble for when something is lost or out of order.
+ * tandem_rare, struct tandem_trouble for when something is lost or out of order, and
+ * struct tandem_rounds of those that use up their window.
  */
 #ifndef _TANDEM_RARE_H
 #define _TANDEM_RARE_H
 
 #include <linux/types.h>
+#include <tandem/loss.h>
 #include "options.h"
 #include "resume.h"
 #include "rtt.h"
@@ -54,6 +56,7 @@ struct tandem_rare {
  * @sack_seen:	the last ACK's blocks, so that only what is new is walked
  * @sacks:	blocks for our next ACK, tandem_sock.n_sacks of them: RFC 2018
  * @dsack_block: goes first while tandem_sock.dsack: RFC 2883
+ * @loss:	the connection as its loss detector sees it, while tandem_sock.loss_begun
  * @undo:	of the last reduction; not active: it stands
  * @frto:	after a timeout
  * @rebase:	and if it was spurious: rtt.c
@@ -66,13 +69,15 @@ struct tandem_rare {
  * @timeout_rehash: timeouts that chose another flow hash
  *
  * Without it, for there was no memory: we tell no SACK blocks, which are advice (RFC 2018
- * section 8); each of the peer's is looked at as if it were new; a reduction is never
- * undone; and TCP_INFO's statistics miss what happened.
+ * section 8); each of the peer's is looked at as if it were new; what is lost is found by
+ * the retransmission timer; a reduction is never undone; and TCP_INFO's statistics miss
+ * what happened.
  */
 struct tandem_trouble {
 	struct tandem_sack_block sack_seen[TANDEM_OPT_MAX_SACK];
 	struct tandem_sack_block sacks[TANDEM_OPT_MAX_SACK];
 	struct tandem_sack_block dsack_block;
+	struct tandem_loss	loss;
 	struct tandem_undo	undo;
 	struct tandem_frto	frto;
 	struct tandem_rebase	rebase;
@@ -85,13 +90,33 @@ struct tandem_trouble {
 	u16			timeout_rehash;
 };
 
+/**
+ * struct tandem_rounds - what was acknowledged in a round trip, for path.c; allocated when
+ *	congestion control begins: what a quiet connection carries says nothing of the path
+ * @start_us:	of this round trip; 0: none yet
+ * @bytes:	tandem_sock.bytes_acked then: less than 2 GB come in one
+ * @end_seq:	it ends when this is acknowledged
+ * @n:		rounds
+ * @segs:	of rounds in which some could overtake others
+ * @bw:		highest rate of these eight, and of the last
+ */
+struct tandem_rounds {
+	u64	start_us;
+	u32	bytes;
+	u32	end_seq;
+	u32	n;
+	u32	segs;
+	u64	bw[2];
+};
+
 /*
  * The one there is, or a new one; NULL: no memory, and the connection goes without what
  * it was wanted for.  The socket is locked, or nobody else's yet; does not sleep.
  */
 struct tandem_rare *tandem_rare(struct tandem_sock *tp);
 struct tandem_trouble *tandem_trouble(struct tandem_sock *tp);
-/* Both, and all that hangs on them. */
+struct tandem_rounds *tandem_rounds(struct tandem_sock *tp);
+/* All three, and all that hangs on them. */
 void tandem_rare_free(struct tandem_sock *tp);
 
 #endif /* _TANDEM_RARE_H */

@@ -239,7 +239,7 @@ void tandem_rcvq_init(struct sock *sk)
 	tp->rcv_mss = min_t(u32, tp->advmss, TCP_MSS_DEFAULT);
 	tp->rcvq_space.space = min(tp->rcv_wnd, 10U * tp->advmss);
 	tp->rcvq_space.seq = tp->copied_seq;
-	tp->rcvq_space.time_us = tandem_now_us();
+	tp->rcvq_space.time_us = tp->clock_us;
 	tp->window_clamp = max(tp->window_clamp, 1U);
 	tp->rcv_ssthresh = min(tp->rcv_ssthresh, tp->window_clamp);
 }

@@ -145,7 +145,7 @@ static void start_reduction(struct sock *sk, const struct tandem_ack_event *ev)
 
 	cc->in_flight = tandem_pipe(tp);
 	cc->prior_cwnd = cc->cwnd;
-	cc->ssthresh = max(cc->ops->ssthresh(cc), TANDEM_CWND_MIN);
+	cc->ssthresh = max(tandem_cong(cc)->ssthresh(cc), TANDEM_CWND_MIN);
 	cc->cwnd_cnt = 0;
 	tp->tlp_out = false;
 	tandem_ecn_reduced(tp);
@@ -196,9 +196,10 @@ static void begin_cwr(struct sock *sk, const struct tandem_ack_event *ev)
  */
 static void enter_cwr(struct sock *sk, const struct tandem_ack_event *ev)
 {
-	const struct tandem_sock *tp = tandem_sk(sk);
+	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (tp->cc.ca_state < TANDEM_CA_CWR && !(tp->cc.ops->flags & TANDEM_CONG_DCTCP_ECN))
+	if (tp->cc.ca_state < TANDEM_CA_CWR &&
+	    !(tandem_cong(&tp->cc)->flags & TANDEM_CONG_DCTCP_ECN))
 		begin_cwr(sk, ev);
 }
 
@@ -232,8 +233,8 @@ static void probe_repaired(struct sock *sk)
 	start_reduction(sk, &none);
 	no_undo(tp);
 	/* To an algorithm that does it all itself CWR would mean a mark. */
-	tell_cong(tp, tp->cc.ops->control ? TANDEM_CONG_EV_RECOVERY : TANDEM_CONG_EV_CWR);
-	if (!tp->cc.ops->control)
+	tell_cong(tp, tandem_cong(&tp->cc)->control ? TANDEM_CONG_EV_RECOVERY : TANDEM_CONG_EV_CWR);
+	if (!tandem_cong(&tp->cc)->control)
 		tp->cc.cwnd = min(tp->cc.cwnd, tp->cc.ssthresh);
 	tell_cong(tp, TANDEM_CONG_EV_RECOVERED);
 }
@@ -272,10 +273,10 @@ static void undo_reduction(struct sock *sk, bool unmark)
 		tandem_loss_tell(sk, TANDEM_LOSS_EV_UNDO);
 	else
 		tandem_rebase_due(&t->rebase, tp->high_seq);
-	cc->cwnd = max(cc->cwnd, cc->ops->undo_cwnd(cc));
+	cc->cwnd = max(cc->cwnd, tandem_cong(cc)->undo_cwnd(cc));
 	cc->ssthresh = max(cc->ssthresh, t->undo.ssthresh);
 	/* What arrived meanwhile would have made slow start go on. */
-	if (t->undo.fast && !cc->ops->control && tandem_cc_in_slow_start(cc))
+	if (t->undo.fast && !tandem_cong(cc)->control && tandem_cc_in_slow_start(cc))
 		tandem_cc_slow_start(cc, min(tp->prr.delivered, cc->cwnd));
 	cc->cwnd = min(cc->cwnd, cc->cwnd_clamp);
 	tp->ecn &= ~TANDEM_ECN_QUEUE_CWR;
@@ -341,7 +342,7 @@ static void leave_recovery(struct sock *sk, const struct tandem_ack_event *ev)
 			TANDEM_SK_INC(sk, FULLUNDO);
 	} else {
 		tandem_loss_tell(sk, TANDEM_LOSS_EV_RECOVERED);
-		if (!was_loss && !cc->ops->control) {
+		if (!was_loss && !tandem_cong(cc)->control) {
 			cc->cwnd = cc->ssthresh;
 			/* RFC 6582 section 3.2 step 3: dup ACKs hid pipe, so no burst. */
 			if (!tp->sack_ok)
@@ -362,7 +363,7 @@ static void leave_cwr(struct sock *sk)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
 
-	if (!tp->cc.ops->control)
+	if (!tandem_cong(&tp->cc)->control)
 		tp->cc.cwnd = tp->cc.ssthresh;
 	tell_cong(tp, TANDEM_CONG_EV_RECOVERED);
 	calm(tp);
@@ -499,13 +500,22 @@ static bool in_loss(struct sock *sk, const struct tandem_ack_event *ev)
  */
 static bool grows(const struct tandem_sock *tp, const struct tandem_cong_ack *a)
 {
-	return a->new_una || tandem_loss_reorders(&tp->loss);
+	return a->new_una || (tp->loss_begun ? tandem_loss_reorders(&tp->trouble->loss) :
+					      tp->known_reordering);
+}
+
+/* A window that is used up is a reason to begin with congestion control, or trouble is. */
+static bool stays_quiet(const struct tandem_sock *tp, const struct tandem_ack_event *ev)
+{
+	return tandem_cong_is_quiet(&tp->cc) && tp->cc.ca_state <= TANDEM_CA_DISORDER &&
+	       !ev->ece && !tandem_cwnd_limited(tp);
 }
 
 /* The window after the ACK: the algorithm's, PRR's, or grown. */
 static void size_cwnd(struct sock *sk, struct tandem_ack_event *ev, u32 lost)
 {
 	struct tandem_sock *tp = tandem_sk(sk);
+	const struct tandem_cong_ops *ops;
 	struct tandem_cc *cc = &tp->cc;
 	struct tandem_cong_ack a = {
 		.now_us = ev->now_us,
@@ -513,10 +523,7 @@ static void size_cwnd(struct sock *sk, struct tandem_ack_event *ev, u32 lost)
 		.lost = lost,
 		.prior_in_flight = ev->prior_pipe,
 		.rtt_us = ev->cc_rtt_us >= 0 ? ev->cc_rtt_us : ev->rtt_us,
-		/* Slow start doubles: half of cwnd used counts as limited by it. */
-		.cwnd_limited = tandem_cc_in_slow_start(cc) ?
-				cc->cwnd < 2 * tp->max_packets_out :
-				tp->is_cwnd_limited,
+		.cwnd_limited = tandem_cwnd_limited(tp),
 		.ece = ev->ece,
 		.new_una = advanced(ev),
 		.rs = ev->rs,
@@ -526,13 +533,14 @@ static void size_cwnd(struct sock *sk, struct tandem_ack_event *ev, u32 lost)
 	if (a.rs.delivered)
 		a.rs.lost += lost;
 	cc->in_flight = tandem_pipe(tp);
-	if (cc->ops->control)
-		cc->ops->control(cc, &a);
+	ops = tandem_cong(cc);
+	if (ops->control)
+		ops->control(cc, &a);
 	else if (cc->ca_state == TANDEM_CA_CWR || cc->ca_state == TANDEM_CA_RECOVERY)
 		cc->cwnd = tandem_prr_cwnd(&tp->prr, cc->cwnd, ev->delivered, cc->in_flight,
 					   cc->ssthresh, a.new_una && !lost);
 	else if (a.acked && grows(tp, &a))
-		cc->ops->on_ack(cc, &a);
+		ops->on_ack(cc, &a);
 }
 
 /*
@@ -601,7 +609,8 @@ void tandem_recovery_ack(struct sock *sk, struct tandem_ack_event *ev)
 		resend = in_loss(sk, ev);
 		break;
 	}
-	size_cwnd(sk, ev, tp->cc.lost - prior_lost);
+	if (!stays_quiet(tp, ev))
+		size_cwnd(sk, ev, tp->cc.lost - prior_lost);
 	if (resend && tp->lost_out > tp->retrans_out)
 		tandem_xmit_retransmit_queue(sk, tandem_recovery_reason(sk),
 					     must_resend(tp, ev, prior_state));
@@ -629,7 +638,7 @@ void tandem_recovery_reo_timeout(struct sock *sk)
 		enter_recovery(sk, &ev);
 	tp->cc.in_flight = tandem_pipe(tp);
 	/* Nothing was delivered: no more than PRR's conservative bound, but one. */
-	if (tp->cc.ca_state == TANDEM_CA_RECOVERY && !tp->cc.ops->control) {
+	if (tp->cc.ca_state == TANDEM_CA_RECOVERY && !tandem_cong(&tp->cc)->control) {
 		if (tp->prr.delivered > tp->prr.out)
 			room = tp->prr.delivered - tp->prr.out;
 		tp->cc.cwnd = min(tp->cc.cwnd, tp->cc.in_flight + room);
@@ -675,7 +684,7 @@ void tandem_recovery_timeout(struct sock *sk)
 	if (reduces) {
 		cc->in_flight = tandem_pipe(tp);
 		cc->prior_cwnd = cc->cwnd;
-		cc->ssthresh = max(cc->ops->ssthresh(cc), TANDEM_CWND_MIN);
+		cc->ssthresh = max(tandem_cong(cc)->ssthresh(cc), TANDEM_CWND_MIN);
 		if (t) {
 			tandem_undo_start(&t->undo, tp->snd_una, tp->retrans_out,
 					  cc->prior_cwnd, ssthresh);
@@ -685,7 +694,7 @@ void tandem_recovery_timeout(struct sock *sk)
 		tell_cong(tp, TANDEM_CONG_EV_LOSS);
 	}
 	/* The one that goes now (RFC 5681's loss window), beside what is under way. */
-	if (!cc->ops->control)
+	if (!tandem_cong(cc)->control)
 		cc->cwnd = tandem_pipe(tp) + 1;
 	cc->cwnd_cnt = 0;
 	tp->high_seq = tp->snd_nxt;
@@ -753,8 +762,10 @@ void tandem_cwnd_restart(struct sock *sk)
 	u64 idle = now - tp->last_sent_us;
 	u32 cwnd = tp->cc.cwnd;
 
+	if (tandem_cong_is_quiet(&tp->cc) && cwnd <= restart)
+		return;
 	tell_cong(tp, TANDEM_CONG_EV_CWND_RESTART);
-	if (tp->cc.ops->control)	/* it starts again as it sees fit, paced */
+	if (tandem_cong(&tp->cc)->control)	/* it starts again as it sees fit, paced */
 		return;
 	/* What cwnd knew is remembered in ssthresh: slow start leads back to it. */
 	tp->cc.ssthresh = max(tp->cc.ssthresh, (cwnd >> 1) + (cwnd >> 2));

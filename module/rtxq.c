@@ -16,6 +16,7 @@
  */
 #include <linux/skbuff.h>
 #include <net/sock.h>
+#include "cong.h"
 #include "goal.h"
 #include "input.h"
 #include "mtuprobe.h"
@@ -134,12 +135,14 @@ static void note_lost(struct tandem_sock *tp, const struct tandem_skb_cb *cb)
 		.tx_in_flight = cb->rate.in_flight,
 		.app_limited = cb->rate.app_limited,
 	};
+	const struct tandem_cong_ops *ops;
 
 	tp->cc.lost += cb->segs;
 	tp->cc.in_flight = tandem_pipe(tp);
 	lost.lost_since = tp->cc.lost - cb->rate.lost;
-	if (tp->cc.ops && tp->cc.ops->on_lost)
-		tp->cc.ops->on_lost(&tp->cc, &lost);
+	ops = tandem_cong(&tp->cc);
+	if (ops->on_lost)
+		ops->on_lost(&tp->cc, &lost);
 }
 
 bool tandem_rtx_must_resend(struct sock *sk, struct sk_buff *skb)

@@ -204,17 +204,11 @@ struct tandem_sock {
 	u32	data_segs_out;
 	u64	first_rtx_us;	/* when the unanswered sending began; 0: answered */
 	struct tandem_chrono	chrono;
-	struct {
-		u64	start_us;	/* of this round trip; 0: none yet */
-		u32	bytes;		/* bytes_acked then: less than 2 GB come in one */
-		u32	end_seq;	/* it ends when this is acknowledged */
-		u32	n;		/* rounds */
-		u32	segs;		/* of rounds in which some could overtake others */
-		u64	bw[2];		/* highest rate of these eight, and of the last */
-	} round;		/* what the path is told at the end, path.c */
+	struct tandem_rounds	*rounds; /* what the path is told at the end, path.c */
 	/* By enum tandem_kind; congestion control is in cc.ops. */
 	const struct tandem_choice *choice[TANDEM_SOCK_KINDS];
-	struct tandem_loss	loss;	/* the connection as its loss detector sees it */
+	u16	known_reordering;	/* of the path, from earlier connections: loss.c */
+	u8	known_mult;
 
 	/* ---- timers; sk_timer holds a reference while it is armed ---- */
 	struct llist_node	tsq_node;	/* while TANDEM_TSQ_QUEUED */
@@ -229,7 +223,7 @@ struct tandem_sock {
 	bool			keep_on;	/* keepalive, or FIN-WAIT-2 of an orphan */
 	bool			pace_waits : 1;	/* for pace_next_ns */
 	bool			alarm_serving : 1; /* what is due: set it when all is done */
-	bool			loss_begun : 1;	/* the detector chosen has begun with loss */
+	bool			loss_begun : 1;	/* the detector chosen has begun: trouble->loss */
 	bool			push_at_once : 1; /* all that one push sends was sent at one time */
 	bool			sum_waits : 1;	/* segments need no checksum on the device: goal.c */
 	u8			chrono_runs;	/* enum tandem_chrono_type */
@@ -312,7 +306,7 @@ static_assert(TANDEM_SOCK_SPAN(af, urg_data) <= 64, "both ways: one line");
 static_assert(TANDEM_SOCK_SPAN(snd_una, pace_next_ns) <= 128, "sending: two lines");
 static_assert(TANDEM_SOCK_SPAN(rcv_nxt, rcvq_space) <= 128, "receiving: two lines");
 /* Each idle connection has it, and each child is a copy of it: see rare.h before it grows. */
-#define TANDEM_SOCK_OWN		1120	/* but for what kernels have of different sizes */
+#define TANDEM_SOCK_OWN		840	/* but for what kernels have of different sizes */
 #ifndef __CHECKER__	/* sparse gives each flag of a bit a place of its own */
 static_assert(sizeof(struct tandem_sock) - sizeof(struct inet_sock) -
 	      sizeof(struct hrtimer) <= TANDEM_SOCK_OWN, "an idle connection is light");
@@ -409,6 +403,13 @@ static inline u32 tandem_rcv_wnd_open(const struct tandem_sock *tp)
 static inline u32 tandem_snd_wnd_end(const struct tandem_sock *tp)
 {
 	return tp->snd_una + tp->snd_wnd;
+}
+
+/* Did cwnd hold us back?  Slow start doubles: then half of it used counts as limited. */
+static inline bool tandem_cwnd_limited(const struct tandem_sock *tp)
+{
+	return tandem_cc_in_slow_start(&tp->cc) ? tp->cc.cwnd < 2 * tp->max_packets_out :
+						  tp->is_cwnd_limited;
 }
 
 static inline const struct tandem_rto_ops *tandem_rto_ops(const struct tandem_sock *tp)

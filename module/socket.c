@@ -189,7 +189,6 @@ static void reset_fastopen(struct sock *sk)
 	tp->fo_fail = 0;
 	tp->syn_cookie = false;
 	tp->path_learns = false;
-	memset(&tp->round, 0, sizeof(tp->round));
 }
 
 /* The algorithm stays, what it has learnt goes. */
@@ -227,14 +226,10 @@ void tandem_reset_connection(struct sock *sk)
 	tandem_recovery_reset(sk);
 	tandem_rtt_init(&tp->rtt);
 	tandem_update_rto(sk);
-	if (tp->cc.ops && tp->cc.ops->release)
-		tp->cc.ops->release(&tp->cc);
-	memset(tp->cc.priv, 0, sizeof(tp->cc.priv));
+	tandem_cong_reset(&tp->cc);
 	reset_cong(net, &tp->cc);
 	memset(&tp->rate, 0, sizeof(tp->rate));
 	tp->pace_next_ns = 0;
-	if (tp->cc.ops && tp->cc.ops->init)
-		tp->cc.ops->init(&tp->cc);
 #if IS_ENABLED(CONFIG_IPV6)
 	/* The next peer of an AF_INET6 socket need not be v4-mapped like the last. */
 	if (sk->sk_family == AF_INET6)
@@ -255,12 +250,14 @@ void tandem_init_sock_common(struct sock *sk)
 	tp->listen = NULL;
 	tp->rare = NULL;
 	tp->trouble = NULL;
+	tp->rounds = NULL;
 	RCU_INIT_POINTER(sk->sk_rx_dst, NULL);
 	tp->fo_listener = NULL;
 	tp->fo_pending = false;
 	tp->syn_held = false;
 	tp->accept_linked = false;
 	tp->orphan_counted = false;
+	tp->cc.priv = NULL;
 	tp->cc.ops = NULL;	/* for tandem_cong_attach() or tandem_cong_inherit() */
 	memset(tp->choice, 0, sizeof(tp->choice));
 	tp->rtx_queue = RB_ROOT;

@@ -755,13 +755,15 @@ static int get_choice(struct sock *sk, enum tandem_kind kind, int room,
 static int get_cc_info(struct sock *sk, int room, char __user *optval,
 		       int __user *optlen)
 {
-	const struct tandem_cc *cc = &tandem_sk(sk)->cc;
+	struct tandem_cc *cc = &tandem_sk(sk)->cc;
+	const struct tandem_cong_ops *ops;
 	union tcp_cc_info info = {};
 	int attr, len = 0;
 
 	lock_sock(sk);
-	if (cc->ops && cc->ops->info)
-		len = cc->ops->info(cc, &attr, &info, sizeof(info));
+	ops = cc->ops ? tandem_cong(cc) : NULL;
+	if (ops && ops->info)
+		len = ops->info(cc, &attr, &info, sizeof(info));
 	release_sock(sk);
 	return answer(&info, len, room, optval, optlen);
 }

@@ -36,7 +36,7 @@
 #include "xmit.h"
 
 /* Less payload is summed sooner than said not to be. */
-#define SUM_WAITS_LEN	1
+#define SUM_WAITS_LEN	256
 
 unsigned int tandem_established_opts_len(const struct tandem_sock *tp)
 {

@@ -22,7 +22,7 @@ mib=${TANDEM_MIB:-1}
 read -ra wires <<<"${TANDEM_WIRES:-native tcp udp}"
 ways=(v4 v6)
 cases=(all_on tso_off tnl_off gso_off gro_off tx_off all_off segs_1 no_knob
-	lo lo_small bridge vlan macvlan ifb router narrow tap tap_offload
+	lo lo_small bridge vlan macvlan ifb router sums narrow tap tap_offload
 	shaped loss_front loss_behind loss_dupthresh loss_reno)
 [ $# -eq 0 ] || cases=("$@")
 
@@ -170,6 +170,14 @@ router() {
 	# It joins what it knows, be it for others.
 	knob "$r" udp_port 5254
 	expect=(a:GsoCut r:GroJoined r:GsoCut b:GroJoined)
+}
+# Single segments that nobody has summed come to a device that wants them to be.
+sums() {
+	middle
+	ip -n "$a" link set v gso_max_segs 1
+	features "$r" right tx off
+	routes
+	expect=(a:!OutSuper b:OutSuper)
 }
 # Pieces of 1500 meet an MTU of 1300: the router says so.
 narrow() {

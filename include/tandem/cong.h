@@ -25,7 +25,7 @@ struct module;
 #include <tandem/choice.h>
 
 #define TANDEM_CONG_NAME_MAX	TANDEM_CHOICE_NAME_MAX
-#define TANDEM_CONG_PRIV	(23 * sizeof(u64))
+#define TANDEM_CONG_PRIV	1024U
 #define TANDEM_CWND_MIN		2U
 #define TANDEM_SSTHRESH_INF	0x7fffffffU
 
@@ -62,7 +62,9 @@ enum tandem_ca_state {
  * @app_limited: the program, not the network, has limited what was sent lately
  * @pacing_rate: bytes per second; an algorithm with TANDEM_CONG_PACED sets it, for the
  *		others it is derived from cwnd and srtt; 0: none yet
- * @priv:	the algorithm's own, see tandem_cc_priv()
+ * @priv:	the algorithm's own, see tandem_cc_priv().  NULL: the connection is quiet, and
+ *		its algorithm is not asked: it has never used up a window, nothing of it was
+ *		lost or marked
  */
 struct tandem_cc {
 	const struct tandem_cong_ops *ops;
@@ -83,7 +85,7 @@ struct tandem_cc {
 	bool	ecn_ok;
 	bool	app_limited;
 	u64	pacing_rate;
-	u64	priv[TANDEM_CONG_PRIV / sizeof(u64)];
+	void	*priv;
 };
 
 /**
@@ -176,7 +178,9 @@ enum tandem_cong_event {
  * struct tandem_cong_ops - an algorithm
  * @choice:	name and owner, see tandem/choice.h
  * @flags:	TANDEM_CONG_*
- * @init:	a connection starts using it; cwnd and ssthresh are already set
+ * @priv_size:	bytes that each connection has for it, at most TANDEM_CONG_PRIV
+ * @init:	a connection starts using it; cwnd and ssthresh are already set.  It need not
+ *		be new: before it has used up a window there is nothing to control
  * @release:	and stops
  * @ssthresh:	the new ssthresh when a loss was found (required)
  * @on_ack:	an ACK arrived outside of recovery: grow (required without @control)
@@ -192,6 +196,7 @@ enum tandem_cong_event {
 struct tandem_cong_ops {
 	struct tandem_choice choice;
 	u32		flags;
+	u32		priv_size;
 	void		(*init)(struct tandem_cc *cc);
 	void		(*release)(struct tandem_cc *cc);
 	u32		(*ssthresh)(struct tandem_cc *cc);
@@ -207,7 +212,7 @@ struct tandem_cong_ops {
 	u32		(*info)(const struct tandem_cc *cc, int *attr, void *buf, u32 len);
 };
 
-/* The algorithm's own bytes: at most TANDEM_CONG_PRIV, zero before init(). */
+/* The algorithm's own bytes: priv_size of them, zero before init(). */
 static inline void *tandem_cc_priv(struct tandem_cc *cc)
 {
 	return cc->priv;
@@ -229,7 +234,7 @@ void tandem_cc_avoid_ai(struct tandem_cc *cc, u32 w, u32 acked);
 extern struct tandem_cong_ops tandem_reno;
 
 #ifdef __KERNEL__
-/* 0; -EEXIST: the name is taken; -EINVAL: a required op is missing. */
+/* 0; -EEXIST: the name is taken; -EINVAL: a required op is missing, priv_size too large. */
 int tandem_cong_register(struct tandem_cong_ops *ops);
 void tandem_cong_unregister(struct tandem_cong_ops *ops);
 #endif

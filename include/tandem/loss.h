@@ -21,6 +21,9 @@
  * cannot know yet: what an ACK costs is then the segments it decides on, not the
  * thousands in flight.
  *
+ * It begins with the first sign that something may be missing, a SACK, a D-SACK or a timeout:
+ * what is acknowledged in order leaves nothing to judge.
+ *
  * Without SACK no detector is asked: duplicate ACKs are counted (RFC 5681, RFC 6582).
  *
  * All calls come under the connection's lock, in softirq or process context; none may
@@ -129,7 +132,7 @@ enum tandem_loss_event {
  * struct tandem_loss_ops - a loss detector
  * @choice:	name and owner, see tandem/choice.h
  * @flags:	TANDEM_LOSS_*
- * @init:	a connection starts using it
+ * @init:	a connection starts using it, at any time
  * @delivered:	the peer has a segment, as this ACK is the first to tell
  * @event:	something else happened
  * @prepare:	the ACK was looked at; judge() comes next

@@ -180,10 +180,13 @@ static void tell(const struct tandem_cong_ops *ops, struct input in)
 		u64	after;
 	} box = { .before = 0x5a5a5a5a5a5a5a5aULL, .after = 0xa5a5a5a5a5a5a5a5ULL };
 	struct tandem_cc *cc = &box.cc;
+	/* No byte more than it asks for. */
+	void *priv = calloc(1, max(ops->priv_size, 1U));
 	u64 now = some(&in);
 
+	MUST(priv && ops->priv_size <= TANDEM_CONG_PRIV);
 	*cc = (struct tandem_cc) {
-		.ops = ops, .cwnd_clamp = max(some(&in), 10U), .init_cwnd = 10,
+		.ops = ops, .priv = priv, .cwnd_clamp = max(some(&in), 10U), .init_cwnd = 10,
 		.ssthresh = TANDEM_SSTHRESH_INF, .mss = 1 + take(&in, 2),
 		.srtt_us = some(&in), .min_rtt_us = U32_MAX, .delivered = some(&in),
 	};
@@ -196,6 +199,7 @@ static void tell(const struct tandem_cong_ops *ops, struct input in)
 		step(cc, &in, &now);
 	if (ops->release)
 		ops->release(cc);
+	free(priv);
 	MUST(box.before == 0x5a5a5a5a5a5a5a5aULL && box.after == 0xa5a5a5a5a5a5a5a5ULL);
 }
 

@@ -591,6 +591,8 @@ static void on_start(struct world *w, struct flow *f)
 		.mss = LINKSIM_MSS, .min_rtt_us = U32_MAX, .ecn_ok = w->sim->ecn_mark,
 	};
 	take_rtt(f, w->sim->rtt_us + f->cfg->extra_rtt_us);
+	memset(f->cfg->cc_priv, 0, sizeof(f->cfg->cc_priv));
+	cc->priv = f->cfg->cc_priv;
 	if (f->cfg->ops->init)
 		f->cfg->ops->init(cc);
 	send_more(w, f);

@@ -22,6 +22,7 @@
 
 #define LINKSIM_FLOWS	16
 #define LINKSIM_MSS	1448U
+#define LINKSIM_PRIV	128		/* words of an algorithm: TANDEM_CONG_PRIV */
 #define LINKSIM_WIRE	1514U		/* of a full segment, with all headers */
 
 /**
@@ -37,7 +38,7 @@
  *		start, 1.2 times else, as Linux)
  *
  * Results:
- * @cc:		as it was at the end
+ * @cc:		as it was at the end, and @cc_priv
  * @done_us:	when all @bytes were ACKed, 0: not yet
  * @got:	segments that arrived first, since linksim.measure_us
  * @sent, @lost, @timeouts, @recoveries: since the start
@@ -54,6 +55,7 @@ struct linksim_flow {
 	bool	paced;
 
 	struct tandem_cc cc;
+	u64	cc_priv[LINKSIM_PRIV];
 	u64	done_us;
 	u64	got;
 	u64	sent;

@@ -13,6 +13,7 @@
 /* A path that delivers at most PIPE segments a round trip, and queues the rest. */
 struct sim_path {
 	struct tandem_cc cc;
+	struct bbr bbr;
 	u64	now;
 	u32	extra_rtt;	/* of others' queue */
 };
@@ -27,6 +28,7 @@ static void begin(struct sim_path *p)
 		},
 		.now = 1000000,
 	};
+	p->cc.priv = &p->bbr;
 	tandem_bbr.init(&p->cc);
 }
 

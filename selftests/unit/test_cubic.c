@@ -8,14 +8,18 @@
 
 #define SEC	1000000ULL
 
+/* A test has one at a time. */
 static struct tandem_cc fresh(void)
 {
+	static u64 priv[TANDEM_CONG_PRIV / sizeof(u64)];
 	struct tandem_cc cc = {
+		.priv = priv,
 		.ops = &tandem_cubic, .cwnd = 10, .init_cwnd = 10,
 		.ssthresh = TANDEM_SSTHRESH_INF, .cwnd_clamp = U32_MAX, .mss = 1448,
 		.srtt_us = 50000, .min_rtt_us = 50000,
 	};
 
+	memset(priv, 0, sizeof(priv));
 	tandem_cubic.init(&cc);
 	return cc;
 }
@@ -246,6 +250,7 @@ TU_TEST(cubic_bounded_growth)
 /* Section 4.9: what a spurious loss changed comes back, and the curve goes on. */
 TU_TEST(cubic_undo)
 {
+	static u64 priv[TANDEM_CONG_PRIV / sizeof(u64)];
 	struct tandem_cc a = fresh(), b;
 	u64 now = SEC, then;
 	u32 i;
@@ -256,6 +261,7 @@ TU_TEST(cubic_undo)
 	for (i = 0; i < 60; i++)
 		round_trip(&a, &now, 50000);
 	b = a;
+	b.priv = memcpy(priv, a.priv, tandem_cubic.priv_size);
 	/* Fast recovery, then a timeout in it, then both turn out wrong. */
 	lose(&b, TANDEM_CONG_EV_RECOVERY);
 	lose(&b, TANDEM_CONG_EV_LOSS);

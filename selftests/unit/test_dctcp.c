@@ -5,13 +5,17 @@
 #include "tunit.h"
 #include "cong_dctcp.h"
 
+/* A test has one at a time. */
 static struct tandem_cc fresh(void)
 {
+	static u64 priv[TANDEM_CONG_PRIV / sizeof(u64)];
 	struct tandem_cc cc = {
+		.priv = priv,
 		.ops = &tandem_dctcp, .cwnd = 100, .init_cwnd = 10, .ssthresh = 50,
 		.cwnd_clamp = U32_MAX, .mss = 1448, .min_rtt_us = 100, .ecn_ok = true,
 	};
 
+	memset(priv, 0, sizeof(priv));
 	tandem_dctcp.init(&cc);
 	return cc;
 }
