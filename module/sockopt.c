@@ -609,6 +609,27 @@ int tandem_ops_setsockopt(struct socket *sock, int level, int optname,
 
 /* ---- getsockopt() ---- */
 
+/* Options that TCP has not. */
+static int get_own_int(const struct sock *sk, int optname, int *val)
+{
+	const struct tandem_sock *tp = tandem_sk(sk);
+
+	switch (optname) {
+	case TANDEM_WIRE:
+		*val = tp->wire;
+		break;
+	case TANDEM_ZEROCOPY:
+		*val = sock_flag(sk, SOCK_ZEROCOPY);
+		break;
+	case TANDEM_REMOTE_UDP_PORT:
+		*val = ntohs(tp->udp_dport);
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	return 0;
+}
+
 /* The value of an option that is an int. */
 static int get_int(struct sock *sk, int level, int optname, int *val)
 {
@@ -692,23 +713,8 @@ static int get_int(struct sock *sk, int level, int optname, int *val)
 	case TCP_REPAIR_QUEUE:
 	case TCP_QUEUE_SEQ:
 		return -EINVAL;
-	case TANDEM_WIRE:
-		if (level != SOL_TANDEM)
-			return -ENOPROTOOPT;
-		*val = tp->wire;
-		break;
-	case TANDEM_ZEROCOPY:
-		if (level != SOL_TANDEM)
-			return -ENOPROTOOPT;
-		*val = sock_flag(sk, SOCK_ZEROCOPY);
-		break;
-	case TANDEM_REMOTE_UDP_PORT:
-		if (level != SOL_TANDEM)
-			return -ENOPROTOOPT;
-		*val = ntohs(tp->udp_dport);
-		break;
 	default:
-		return -ENOPROTOOPT;
+		return level == SOL_TANDEM ? get_own_int(sk, optname, val) : -ENOPROTOOPT;
 	}
 	return 0;
 }
