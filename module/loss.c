@@ -74,7 +74,7 @@ static bool begin(struct tandem_sock *tp, const struct tandem_loss_ops *ops)
 
 /*
  * The one chosen.  It begins with the first sign that something may be missing: what was
- * acknowledged in order until then leaves it nothing to judge.  NULL: no memory.
+ * sent once and acknowledged in order leaves it nothing to judge.  NULL: no memory.
  */
 static const struct tandem_loss_ops *detector(struct tandem_sock *tp)
 {
@@ -154,7 +154,9 @@ void tandem_loss_delivered(struct sock *sk, const struct tandem_skb_cb *cb, bool
 	struct tandem_loss *l;
 	u32 seen;
 
-	if (!tp->sack_ok || !(tp->loss_begun || sacked))
+	/* One that was sent again tells of those that had been sent before that. */
+	if (!tp->sack_ok ||
+	    !(tp->loss_begun || sacked || cb->sacked & TANDEM_S_EVER_RETRANS))
 		return;
 	ops = detector(tp);
 	if (!ops || !ops->delivered)

@@ -141,6 +141,31 @@ def test_answer_rides(w):
 
 
 @ours
+def test_lost_with_synack(w):
+    """RFC 8985 6.2: the ACK of a SYN-ACK that was sent again tells of what was sent before."""
+    ls = listener(w)
+    val = get_cookie(w, ls)
+    c = w.conn(ls.getsockname()[1])
+    syn(c, val, b"ask")
+    s, _ = ls.accept()
+    mss = 1448 if w.way == "v4" else 1428
+    s.sendall(b"z" * 3 * mss)
+    c.expect("S.", seq=0, ack=4, length=0)
+    for i in range(3):
+        c.expect(".", seq=1 + mss * i, ack=4, length=mss)
+    time.sleep(0.6)
+    c.rcv_nxt = 0
+    c.send("S", seq=0, advance=False)
+    c.expect("S.", seq=0, ack=4, length=0, within=0.1)
+    c.rcv_nxt = 1
+    time.sleep(0.2)			# a round trip, so that no timer is as early as that
+    c.send(".")
+    for i in range(3):
+        c.expect(".", seq=1 + mss * i, ack=4, length=mss, within=0.1)
+        c.send(".")
+
+
+@ours
 def test_slow_server(w):
     """Two SYN-ACKs that waited in vain: hardly another does, until an answer is quick again."""
     need_virtual()
@@ -606,7 +631,7 @@ def test_path_bounded(w):
 
 
 if __name__ == "__main__":
-    main([test_cookie_request, test_data_at_once, test_answer_rides,
+    main([test_cookie_request, test_data_at_once, test_answer_rides, test_lost_with_synack,
           (test_slow_server, 400), test_wrong_cookie,
           test_listener_off, test_syn_again, (test_synack_timer, 200), (test_bound, 400),
           test_backup_key, (test_key_rotates, 150000), test_client, test_client_synack_fin, test_client_not_covered,

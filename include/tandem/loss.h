@@ -21,8 +21,9 @@
  * cannot know yet: what an ACK costs is then the segments it decides on, not the
  * thousands in flight.
  *
- * It begins with the first sign that something may be missing, a SACK, a D-SACK or a timeout:
- * what is acknowledged in order leaves nothing to judge.
+ * It begins with the first sign that something may be missing, a SACK, a D-SACK, a timeout or
+ * the ACK of what was sent again: what was sent once and is acknowledged in order leaves
+ * nothing to judge.
  *
  * Without SACK no detector is asked: duplicate ACKs are counted (RFC 5681, RFC 6582).
  *
