@@ -223,9 +223,9 @@ struct tandem_sock {
 	bool			keep_on;	/* keepalive, or FIN-WAIT-2 of an orphan */
 	bool			pace_waits : 1;	/* for pace_next_ns */
 	bool			alarm_serving : 1; /* what is due: set it when all is done */
-	bool			loss_begun : 1;	/* the detector chosen has begun: trouble->loss */
+	bool			loss_begun : 1;	/* the detector chosen has: trouble->loss */
 	bool			push_at_once : 1; /* all that one push sends was sent at one time */
-	bool			sum_waits : 1;	/* segments need no checksum on the device: goal.c */
+	bool			sum_waits : 1;	/* the device needs no checksums: goal.c */
 	u8			chrono_runs;	/* enum tandem_chrono_type */
 
 	/* ---- now and then: while something is lost or out of order ---- */
