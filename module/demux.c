@@ -232,14 +232,12 @@ static int v4_cmpfn(struct rhashtable_compare_arg *arg, const void *obj)
 	       !dev_match(flow_device(flow), match->dif, 0);
 }
 
+/* To look up with, and nothing else: flow_params says how the table grows. */
 static const struct rhashtable_params v4_params = {
-	.head_offset		= offsetof(struct tandem_flow, node),
-	.hashfn			= v4_hashfn,
-	.obj_hashfn		= flow_obj_hashfn,
-	.obj_cmpfn		= v4_cmpfn,
-	.key_len		= sizeof(struct v4_match),
-	.min_size		= 256,
-	.automatic_shrinking	= true,
+	.head_offset	= offsetof(struct tandem_flow, node),
+	.hashfn		= v4_hashfn,
+	.obj_cmpfn	= v4_cmpfn,
+	.key_len	= sizeof(struct v4_match),
 };
 
 static struct tandem_flow *lookup_v4(struct net *net, const struct sk_buff *skb, u8 wire)

@@ -35,7 +35,6 @@
 #include "loss.h"
 #include "path.h"
 #include "rare.h"
-#include "recovery.h"
 #include "rtt.h"
 #include "sock.h"
 #include "timer.h"

@@ -73,6 +73,15 @@ def get_cookie(w, ls):
     return got
 
 
+def early_child(w, ls, val, data):
+    """A SYN with cookie and @data: (the peer, what accept() returns)."""
+    c = w.conn(ls.getsockname()[1])
+    syn(c, val, data)
+    s, _ = ls.accept()
+    s.settimeout(10)
+    return c, s
+
+
 def options(s):
     return s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[5]
 
@@ -92,10 +101,7 @@ def test_data_at_once(w):
     """accept() and read() before the third ACK."""
     ls = listener(w)
     val = get_cookie(w, ls)
-    c = w.conn(ls.getsockname()[1])
-    syn(c, val, b"hello")
-    s, _ = ls.accept()
-    s.settimeout(10)
+    c, s = early_child(w, ls, val, b"hello")
     check(s.recv(100) == b"hello", "other bytes")
     check(options(s) & SYN_DATA, "TCPI_OPT_SYN_DATA")
     a = c.expect("S.", seq=0, ack=6, length=0, within=0.1)
@@ -113,10 +119,7 @@ def test_answer_rides(w):
     """What is written soon goes with the SYN-ACK."""
     ls = listener(w)
     val = get_cookie(w, ls)
-    c = w.conn(ls.getsockname()[1])
-    syn(c, val, b"ask")
-    s, _ = ls.accept()
-    s.settimeout(10)
+    c, s = early_child(w, ls, val, b"ask")
     check(s.recv(100) == b"ask", "other bytes")
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     s.sendall(b"answer")
@@ -126,9 +129,7 @@ def test_answer_rides(w):
     c.quiet(2)
     check(w.counter("SynAckRides") == 1, "not counted")
     # And where the peer takes the SYN-ACK without the data.
-    c = w.conn(ls.getsockname()[1])
-    syn(c, val, b"ask")
-    s, _ = ls.accept()
+    c, s = early_child(w, ls, val, b"ask")
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     s.sendall(b"answer")
     c.expect("S.", seq=0, ack=4, length=6)
@@ -143,11 +144,10 @@ def test_answer_rides(w):
 @ours
 def test_lost_with_synack(w):
     """RFC 8985 6.2: the ACK of a SYN-ACK that was sent again tells of what was sent before."""
+    need_virtual()
     ls = listener(w)
     val = get_cookie(w, ls)
-    c = w.conn(ls.getsockname()[1])
-    syn(c, val, b"ask")
-    s, _ = ls.accept()
+    c, s = early_child(w, ls, val, b"ask")
     mss = 1448 if w.way == "v4" else 1428
     s.sendall(b"z" * 3 * mss)
     c.expect("S.", seq=0, ack=4, length=0)
