@@ -292,7 +292,7 @@ TEST_F(end, linger_waits)
 	do {
 		while ((n = send(self->c, big, sizeof(big), 0)) > 0)
 			sum += n;
-	} while (poll(&(struct pollfd){ self->c, POLLOUT, 0 }, 1, 50) > 0);
+	} while (tt_room_again(self->c));
 	linger(self->c, 100);
 	self->c = -1;
 	ASSERT_EQ(0, pthread_create(&t, NULL, closing, &c));

@@ -12,7 +12,6 @@
  */
 #include "tandem_test.h"
 #include <linux/errqueue.h>
-#include <linux/sockios.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/sendfile.h>

@@ -10,7 +10,6 @@
 #include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/net_tstamp.h>
-#include <linux/sockios.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include "kselftest_harness.h"

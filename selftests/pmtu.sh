@@ -93,6 +93,8 @@ found_out() {
 	[ "$holes" -gt "$holes_before" ] && [ "$probes" -gt "$probes_before" ]
 }
 
+# A probe is made of data that waits: the path must be slower than the program.
+shape "$r" right delay 5ms rate 50mbit
 ip -n "$r" rule add pref 1 iif lo blackhole
 ip -n "$r" -6 rule add pref 1 iif lo blackhole
 knob "$a" mtu_probing 1

@@ -4,7 +4,6 @@
  * life, and when an edge-triggered epoll speaks. The tables are TCP's.
  */
 #include "tandem_test.h"
-#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include "kselftest_harness.h"
 
@@ -66,7 +65,7 @@ static void fill_up(int fd)
 			;
 		while (send(fd, buf, 1, MSG_DONTWAIT) > 0)
 			;
-	} while (poll(&(struct pollfd){ fd, POLLOUT, 0 }, 1, 50) > 0);
+	} while (tt_room_again(fd));
 }
 
 static size_t drain(int fd)

@@ -5,7 +5,6 @@
  * can be seen: what is written to them before the peer reads is what the peer reads.
  */
 #include "tandem_test.h"
-#include <linux/sockios.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -13,9 +12,6 @@
 #include <sys/uio.h>
 #include "kselftest_harness.h"
 
-#ifndef SIOCOUTQNSD
-#define SIOCOUTQNSD	0x894B
-#endif
 /* The kernel's own flag for it, which no program may use. */
 #define SPLICE_PAGES	0x8000000
 

@@ -5,17 +5,12 @@
  * and splice). Whatever is moved is compared byte by byte.
  */
 #include "tandem_test.h"
-#include <linux/sockios.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include "kselftest_harness.h"
-
-#ifndef SIOCOUTQNSD
-#define SIOCOUTQNSD	0x894B
-#endif
 
 FIXTURE(io) { int c, s; };
 FIXTURE_VARIANT(io) { enum tt_way way; };
@@ -211,7 +206,7 @@ TEST_F(io, more_then_flush)
 
 static int signals;
 
-static bool signalled(void)
+static int signalled(void)
 {
 	return __atomic_load_n(&signals, __ATOMIC_ACQUIRE);
 }
@@ -444,8 +439,7 @@ static size_t stuff(int fd, uint64_t seed)
 				 MSG_DONTWAIT | MSG_NOSIGNAL)) > 0)
 			sum += n;
 		tt_step();
-	} while (errno == EAGAIN &&
-		 poll(&(struct pollfd){ fd, POLLOUT, 0 }, 1, 50) > 0);
+	} while (errno == EAGAIN && tt_room_again(fd));
 	/* A page begun may still take something, down to single bytes. */
 	for (size_t size = whole / 2; size; size /= 2)
 		while ((n = send(fd, buf + sum % whole, size,
@@ -544,46 +538,63 @@ TEST_F(io, fionread_ignores_fin)
 	EXPECT_EQ(5, inq(self->s));
 }
 
+/*
+ * Signals for a thread until its call has returned: the first of them may come
+ * before the call sleeps, and is then no reason for it to return.
+ */
+struct poker {
+	pthread_t self, to;
+	bool returned;
+};
+
 static void *poke(void *arg)
 {
-	pthread_t *to = arg;
-	int i;
+	struct poker *p = arg;
 
-	for (i = 0; i < 2000 && !signalled(); i++) {
+	while (!__atomic_load_n(&p->returned, __ATOMIC_ACQUIRE)) {
 		tt_step();
-		pthread_kill(*to, SIGUSR1);
+		pthread_kill(p->to, SIGUSR1);
 	}
 	return NULL;
+}
+
+/* What recv() gives to a thread that gets signals: its result or -errno. */
+static ssize_t recv_poked(int fd, void *buf, size_t len, int flags)
+{
+	struct poker p = { .to = pthread_self() };
+	ssize_t n;
+
+	if (pthread_create(&p.self, NULL, poke, &p))
+		return -EAGAIN;
+	n = recv(fd, buf, len, flags);
+	if (n < 0)
+		n = -errno;
+	__atomic_store_n(&p.returned, true, __ATOMIC_RELEASE);
+	pthread_join(p.self, NULL);
+	return n;
 }
 
 TEST_F(io, signal_interrupts)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	pthread_t me = pthread_self(), t;
 	char b;
 
 	sigaction(SIGUSR1, &sa, NULL);
-	ASSERT_EQ(0, pthread_create(&t, NULL, poke, &me));
-	EXPECT_EQ(-1, recv(self->s, &b, 1, 0));
-	EXPECT_EQ(EINTR, errno);
-	pthread_join(t, NULL);
+	EXPECT_EQ(-EINTR, recv_poked(self->s, &b, 1, 0));
 
 	/* With a time limit the call is never restarted. */
 	sa.sa_flags = SA_RESTART;
 	sigaction(SIGUSR1, &sa, NULL);
-	signals = 0;
 	tt_rcvtimeo(self->s, TT_DEADLINE_MS);
-	ASSERT_EQ(0, pthread_create(&t, NULL, poke, &me));
-	EXPECT_EQ(-1, recv(self->s, &b, 1, 0));
-	EXPECT_EQ(EINTR, errno);
-	pthread_join(t, NULL);
+	EXPECT_EQ(-EINTR, recv_poked(self->s, &b, 1, 0));
 }
 
 static void *poke_then_send(void *arg)
 {
 	struct late *l = arg;
 
-	while (!signalled()) {
+	/* Some, so that one at least finds the reader asleep. */
+	while (signalled() < 5) {
 		tt_step();
 		pthread_kill(l->t, SIGUSR1);
 	}
@@ -609,15 +620,12 @@ TEST_F(io, signal_restarts)
 TEST_F(io, signal_after_some_bytes)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	pthread_t me = pthread_self(), t;
 	char b[8];
 
 	sigaction(SIGUSR1, &sa, NULL);
 	ASSERT_EQ(3, send(self->c, "abc", 3, 0));
 	ASSERT_TRUE(TT_AWAIT(inq(self->s) == 3));
-	ASSERT_EQ(0, pthread_create(&t, NULL, poke, &me));
-	EXPECT_EQ(3, recv(self->s, b, 8, MSG_WAITALL));
-	pthread_join(t, NULL);
+	EXPECT_EQ(3, recv_poked(self->s, b, 8, MSG_WAITALL));
 }
 
 struct flow {

@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/sockios.h>
 #include <linux/tandem.h>
 
 #define TT_PROTO_TANDEM	254	/* IPPROTO_TANDEM */
@@ -270,6 +271,20 @@ static inline int tt_poll_is(int fd, int mask, int want)
 
 	TT_AWAIT((poll(&p, 1, 0), p.revents == want));
 	return p.revents;
+}
+
+/*
+ * A writer was told to wait: is there room again by itself?  What is in flight makes some
+ * when it is acknowledged, and the ACK may be a delayed one.
+ */
+static inline bool tt_room_again(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int all = 0, unsent = 0;
+
+	ioctl(fd, SIOCOUTQ, &all);
+	ioctl(fd, SIOCOUTQNSD, &unsent);
+	return poll(&p, 1, all > unsent ? 1000 : 50) > 0;
 }
 
 /* The value of a named counter of this namespace; -1 when there is none. */
