@@ -53,9 +53,22 @@ static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected, u32 first)
 	TANDEM_SK_INC(sk, RTTSAMPLES);
 }
 
-void tandem_rtt_update(struct sock *sk, s64 rtt_us)
+/*
+ * Of a handshake in which something was sent again: is it no round trip?  An echo tells
+ * which of our SYNs is answered, not when the answer was made: the peer's timer may have
+ * sent it again, and that waits as long as ours, or longer.  Taken for a round trip, it
+ * would make the first loss of data cost three times as much.
+ */
+static bool handshake_blurred(const struct sock *sk, s64 rtt_us)
 {
-	rtt_sample(sk, rtt_us, 1, tandem_sk(sk)->snd_una);
+	return tandem_sk(sk)->total_retrans &&
+	       rtt_us >= tandem_sk_knob(sk, rto_init_ms) * (s64)USEC_PER_MSEC;
+}
+
+void tandem_rtt_handshake(struct sock *sk, s64 rtt_us)
+{
+	if (!handshake_blurred(sk, rtt_us))
+		rtt_sample(sk, rtt_us, 1, tandem_sk(sk)->snd_una);
 }
 
 /* RFC 9293 section 3.10.7.4: SND.WND, SND.WL1.  True: the window is another one. */
@@ -349,6 +362,8 @@ static void take_ack(struct sock *sk, struct sk_buff *skb, const struct tandem_o
 		clean_rtx_queue(sk, skb, &ev);
 		tandem_mtup_acked(sk);
 		timestamp_sample(tp, o, &ev);
+		if (sk->sk_state == TCP_SYN_SENT && handshake_blurred(sk, ev.rtt_us))
+			ev.rtt_us = -1;
 		rtt_sample(sk, ev.rtt_us, expected_samples(tp, ev.prior_pipe),
 			   ev.prior_una);
 		/* Karn: the backed-off timer stays until there is a sample, RFC 6298 3. */

@@ -50,7 +50,7 @@ void tandem_sack_input(struct sock *sk, const struct tandem_opts *o,
 /* Forget everything SACKed: the peer reneged, or a timeout made us doubt. */
 void tandem_sack_clear(struct sock *sk);
 
-/* Sample from the handshake. */
-void tandem_rtt_update(struct sock *sk, s64 rtt_us);
+/* The round trip of the handshake, @rtt_us: a sample, if it may be one. */
+void tandem_rtt_handshake(struct sock *sk, s64 rtt_us);
 
 #endif /* _TANDEM_ACK_H */

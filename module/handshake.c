@@ -274,7 +274,7 @@ static void child_numbers(const struct sock *lsk, struct sock *child,
 
 	tandem_sync_mss(child, dst_mtu(__sk_dst_get(child)));
 	if (req->snd_us && !req->ts_ok)
-		tandem_rtt_update(child, tandem_now_us() - req->snd_us);
+		tandem_rtt_handshake(child, tandem_now_us() - req->snd_us);
 	tandem_recovery_reset(child);
 	tandem_update_rto(child);
 }
@@ -378,6 +378,15 @@ enum req_verdict {
 	REQ_OPEN,	/* the handshake is complete */
 };
 
+/* RFC 7323 section 4.3 (2); the segment is at or before the last ACK, and passed PAWS. */
+static void take_ts_recent(struct tandem_request *req, const struct tandem_opts *o)
+{
+	if (!req->ts_ok || !(o->have & TANDEM_OPT_TS))
+		return;
+	WRITE_ONCE(req->ts_recent, o->tsval);
+	req->ts_recent_us = tandem_now_us();
+}
+
 /* RFC 9293 section 3.10.7.4 in SYN-RECEIVED, in the order of tcp_check_req(). */
 static enum req_verdict req_judge(struct tandem_request *req,
 				  const struct tandem_skb_cb *cb,
@@ -393,8 +402,11 @@ static enum req_verdict req_judge(struct tandem_request *req,
 	       tandem_now_us() - req->ts_recent_us < TANDEM_TS_VALID_US;
 	if (cb->seq == req->irs && !paws &&
 	    (flags & (TANDEM_F_SYN | TANDEM_F_ACK | TANDEM_F_RST | TANDEM_F_FIN)) ==
-	    TANDEM_F_SYN)
+	    TANDEM_F_SYN) {
+		/* The answer's echo is of this one: it is a round trip for the peer. */
+		take_ts_recent(req, o);
 		return REQ_SYNACK;
+	}
 	if (flags & TANDEM_F_ACK && cb->ack_seq != req->iss + 1) {
 		*why = TANDEM_R_ACKUNSENT;
 		return flags & TANDEM_F_RST ? REQ_DROP : REQ_RESET;
@@ -419,10 +431,8 @@ static enum req_verdict req_judge(struct tandem_request *req,
 		*why = TANDEM_R_NOACK;
 		return REQ_DROP;
 	}
-	if (req->ts_ok && o->have & TANDEM_OPT_TS && !seq_after(cb->seq, rcv_nxt)) {
-		req->ts_recent = o->tsval;
-		req->ts_recent_us = tandem_now_us();
-	}
+	if (!seq_after(cb->seq, rcv_nxt))
+		take_ts_recent(req, o);
 	/* TCP_DEFER_ACCEPT: a bare ACK does not count until data comes. */
 	if (req->retrans < READ_ONCE(tandem_sk(req->listener)->defer_accept) &&
 	    cb->end_seq == rcv_nxt) {

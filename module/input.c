@@ -508,7 +508,7 @@ static int check_syn(struct sock *sk, struct segment *s)
 
 /*
  * The SYN-ACK was a request's and is in no queue of ours: its echo is the sample, on
- * the clock of the connection, so a retransmission does not blur it.
+ * the clock of the connection.
  */
 static void handshake_rtt(struct sock *sk, const struct segment *s)
 {
@@ -519,7 +519,7 @@ static void handshake_rtt(struct sock *sk, const struct segment *s)
 		return;
 	age = tandem_ts_age_us(tp, s->opts.tsecr);
 	if (age >= 0 && age <= S32_MAX)
-		tandem_rtt_update(sk, max_t(s32, age, tandem_ts_tick_us(tp->wire)));
+		tandem_rtt_handshake(sk, max_t(s32, age, tandem_ts_tick_us(tp->wire)));
 }
 
 /* Fifth check in SYN-RECEIVED: the ACK of our SYN makes the connection. */
