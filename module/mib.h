@@ -168,6 +168,7 @@
 	/* memory and output */						\
 	X(MEMPRESSURE, "MemoryPressures", "times net.tandem.mem pressure began, events") \
 	X(OUTNOMEM, "OutNoMem", "segments not sent: no memory")		\
+	X(STATENOMEM, "StateNoMem", "times a connection did without: rare.h, no memory") \
 	X(OUTSUPER, "OutSuper", "times several segments left in one piece, events") \
 	X(GSOCUT, "GsoCut", "segments cut from such pieces by Tandem's own GSO")	\
 	X(GROJOINED, "GroJoined", "segments joined to the one before by Tandem's own GRO")	\

@@ -14,24 +14,33 @@
 #include "savesyn.h"
 #include "sock.h"
 
+static void *state_alloc(const struct tandem_sock *tp, size_t size)
+{
+	void *state = kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!state)
+		SNMP_INC_STATS(tp->tn->mib, TANDEM_MIB_STATENOMEM);
+	return state;
+}
+
 struct tandem_rare *tandem_rare(struct tandem_sock *tp)
 {
 	if (!tp->rare)
-		tp->rare = kzalloc(sizeof(*tp->rare), GFP_ATOMIC | __GFP_NOWARN);
+		tp->rare = state_alloc(tp, sizeof(*tp->rare));
 	return tp->rare;
 }
 
 struct tandem_trouble *tandem_trouble(struct tandem_sock *tp)
 {
 	if (!tp->trouble)
-		tp->trouble = kzalloc(sizeof(*tp->trouble), GFP_ATOMIC | __GFP_NOWARN);
+		tp->trouble = state_alloc(tp, sizeof(*tp->trouble));
 	return tp->trouble;
 }
 
 struct tandem_rounds *tandem_rounds(struct tandem_sock *tp)
 {
 	if (!tp->rounds)
-		tp->rounds = kzalloc(sizeof(*tp->rounds), GFP_ATOMIC | __GFP_NOWARN);
+		tp->rounds = state_alloc(tp, sizeof(*tp->rounds));
 	return tp->rounds;
 }
 
