@@ -53,16 +53,18 @@ static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected, u32 first)
 	TANDEM_SK_INC(sk, RTTSAMPLES);
 }
 
+/* The first timeout of a peer, RFC 6298 section 2.1; what it sent sooner, it sent once. */
+#define PEER_RTO_INIT_US	(1 * USEC_PER_SEC)
+
 /*
  * Of a handshake in which something was sent again: is it no round trip?  An echo tells
  * which of our SYNs is answered, not when the answer was made: the peer's timer may have
- * sent it again, and that waits as long as ours, or longer.  Taken for a round trip, it
- * would make the first loss of data cost three times as much.
+ * sent that again.  Taken for a round trip, its wait would make the first loss of data
+ * cost three times as much.
  */
 static bool handshake_blurred(const struct sock *sk, s64 rtt_us)
 {
-	return tandem_sk(sk)->total_retrans &&
-	       rtt_us >= tandem_sk_knob(sk, rto_init_ms) * (s64)USEC_PER_MSEC;
+	return tandem_sk(sk)->total_retrans && rtt_us >= PEER_RTO_INIT_US;
 }
 
 void tandem_rtt_handshake(struct sock *sk, s64 rtt_us)
