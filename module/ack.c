@@ -53,7 +53,7 @@ static void rtt_sample(struct sock *sk, s64 rtt_us, u32 expected, u32 first)
 	TANDEM_SK_INC(sk, RTTSAMPLES);
 }
 
-/* The first timeout of a peer, RFC 6298 section 2.1; what it sent sooner, it sent once. */
+/* The first timeout of a peer that does not know the path, RFC 6298 section 2.1. */
 #define PEER_RTO_INIT_US	(1 * USEC_PER_SEC)
 
 /*
